@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Net.Sockets;
+using Microsoft.Extensions.Hosting.Systemd;
+
+namespace ProxyD.Activation;
+
+/// <summary>What we tell the service manager: sd_notify(3), over Microsoft.Extensions.Hosting.Systemd's notifier.</summary>
+/// <remarks>
+/// Many units forbid AF_UNIX (<c>RestrictAddressFamilies=AF_INET AF_INET6</c>): a message that can't be sent is dropped, the
+/// first time with a word to <see cref="Failed"/>, and the bytes still flow.
+/// </remarks>
+internal sealed class ServiceManager
+{
+    private readonly SystemdNotifier _notifier = new();
+    private bool _broken;
+
+    /// <summary>NOTIFY_SOCKET is set: somebody listens.</summary>
+    internal bool IsThere => _notifier.IsEnabled && !_broken;
+
+    /// <summary>Called once with the reason, when a message could not be sent.</summary>
+    internal Action<string>? Failed { get; set; }
+
+    /// <summary>The listeners are ours and clients are served, whatever the backend does.</summary>
+    internal void Ready(string status) => Send($"READY=1\nSTATUS={status}");
+
+    /// <summary>The line that systemctl status shows.</summary>
+    internal void Status(string status) => Send($"STATUS={status}");
+
+    /// <summary>We are ending.</summary>
+    internal void Stopping(string status) => Send($"STOPPING=1\nSTATUS={status}");
+
+    /// <summary>The end takes longer; counted from now.</summary>
+    internal void StillStopping(long withinMs) => Send(string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={withinMs * 1000}"));
+
+    internal void Alive() => Send("WATCHDOG=1");
+
+    /// <summary>How often <see cref="Alive"/> must be sent at least: half of WATCHDOG_USEC; null when no watchdog is meant for us.</summary>
+    internal static TimeSpan? WatchdogInterval(Func<string, string?> variable, int pid)
+    {
+        if (variable("WATCHDOG_PID") is { } meant && meant != pid.ToString(CultureInfo.InvariantCulture))
+            return null;
+        return long.TryParse(variable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out long us) && us > 0
+            // Within what a timer takes.
+            ? TimeSpan.FromMilliseconds(Math.Clamp(us / 2000.0, 1, int.MaxValue))
+            : null;
+    }
+
+    private void Send(string message)
+    {
+        if (!IsThere)
+            return;
+        try
+        {
+            _notifier.Notify(new ServiceState(message));
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.WouldBlock)
+        {
+            // A shortage passes; the next message will say how things are by then.
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            // No AF_UNIX here, or a NOTIFY_SOCKET that is no address.
+            _broken = true;
+            Failed?.Invoke(e.Message);
+        }
+    }
+}

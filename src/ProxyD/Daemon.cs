@@ -1,0 +1,254 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ProxyD.Activation;
+using ProxyD.Backend;
+using ProxyD.Interop;
+using ProxyD.Observability;
+using ProxyD.Relay;
+using static ProxyD.Interop.LibcConstants;
+
+namespace ProxyD;
+
+/// <summary>The daemon: where the data plane, the backends and the service manager meet.</summary>
+/// <remarks>
+/// <see cref="Start"/> brings the data plane up before anything else, for a client may be waiting already. What it
+/// reports is handled on one <see cref="ControlQueue"/>; the host only adds signals and orderly ends.
+/// </remarks>
+internal sealed class Daemon : IHostedService, IDisposable
+{
+    /// <summary>How often the service manager is told that a drain goes on.</summary>
+    private const int StillStoppingEveryMs = 10_000;
+
+    /// <summary>At a second signal, for the RSTs to go out.</summary>
+    private static readonly TimeSpan s_lastMoment = TimeSpan.FromMilliseconds(200);
+
+    private readonly RunOptions _options;
+    private readonly OwnListeners _ownListeners;
+    private readonly RelayServer _relay;
+    private readonly ControlQueue _control = new();
+    private readonly ServiceManager _manager = new();
+    private readonly ILogger _log;
+    private readonly Backend.Backend[] _backends;
+    private readonly StatusReporter _status;
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Daemon(RunOptions options, OwnListeners ownListeners, List<List<PassedSocket>> plan, ILogger log)
+    {
+        _options = options;
+        _ownListeners = ownListeners;
+        _log = log;
+        _manager.Failed = cause => _control.Post(() => log.NotifyFailed(cause));
+        RelayLimits limits = new() { ConnectionsMax = options.ConnectionsMax, Threads = options.Threads };
+        limits = FitDescriptors(limits);
+        ServiceSettings[] settings = [.. plan.Select((sockets, i) => ServicePlan.Settings(i, options.Destinations[i], sockets, options.WaitBind))];
+        _relay = new(limits, settings, e => _control.Post(() => OnRelayEvent(e)), reportEnds: options.LogLevel == "debug");
+        IActivator activator = options.Exec is { } command ? new ChildProcess(command) : new NoActivator();
+        _backends = [.. options.Destinations.Select(d => new Backend.Backend(d.Address, activator, _control.PostAfter, _control.Post, log))];
+        _status = new(_relay, _backends, _manager, options.ExitIdleTime, () => _ = EndIfIdleAsync());
+    }
+
+    /// <summary>What the process will exit with.</summary>
+    internal int ExitCode { get; private set; }
+
+    /// <summary>Completes when the daemon has nothing left to do, which may be before the host is up.</summary>
+    internal Task Done => _done.Task;
+
+    /// <summary>Takes the listeners, starts to relay, says READY.</summary>
+    /// <exception cref="StartupException">What was passed or asked for can't be served.</exception>
+    internal static Daemon Start(RunOptions options, ILogger log)
+    {
+        // A write to a connection that is gone is an error code for us, not a signal.
+        Libc.signal(SIGPIPE, SIG_IGN);
+        List<PassedSocket> sockets = ListenFds.Take(foreignIsFine: options.Listen.Count > 0);
+        OwnListeners ownListeners = OwnListeners.Bind(options.Listen);
+        Daemon daemon;
+        try
+        {
+            daemon = new(options, ownListeners, ServicePlan.Assign(options.Destinations, [.. sockets, .. ownListeners.Sockets]), log);
+        }
+        catch
+        {
+            ownListeners.Dispose();
+            throw;
+        }
+        daemon._relay.Start();
+        daemon._manager.Ready(daemon._status.Text);
+        daemon._control.Start();
+        return daemon;
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // From here on the listeners have been looked at, and who waits there counts.
+        await _relay.PingAsync().ConfigureAwait(false);
+        _control.Post(_status.Changed);
+        if (_options.Listen.Count > 0)
+            _log.Listening(string.Join(", ", _options.Listen.Select(a => a.Text)), string.Join(", ", _options.Destinations.Select(d => d.Address.Text)));
+        if (ServiceManager.WatchdogInterval(Environment.GetEnvironmentVariable, Environment.ProcessId) is { } interval)
+            _ = FeedWatchdogAsync(interval);
+    }
+
+    /// <summary>Leaves the queues to the next instance, lets live connections end, then ends the backends we started.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _log.Stopping(_status.Text);
+        _manager.Stopping($"draining, {_status.Text}");
+        _ownListeners.Dispose();
+        _relay.StopAccepting();
+        await _relay.PingAsync().ConfigureAwait(false);
+        await DrainAsync().ConfigureAwait(false);
+        await Task.WhenAll(_backends.Select(b => _control.RunAsync(b.StopAsync))).ConfigureAwait(false);
+    }
+
+    private async Task DrainAsync()
+    {
+        long startMs = EventLoop.ClockMs();
+        long toldMs = long.MinValue / 2;
+        while (_relay.Live > 0)
+        {
+            long nowMs = EventLoop.ClockMs();
+            if (_options.DrainTime is { } limit && nowMs - startMs >= limit.TotalMilliseconds)
+            {
+                _log.DrainCut((long)limit.TotalMilliseconds, Words.Count(_relay.Live, "connection"));
+                await _relay.AbortAllAsync().ConfigureAwait(false);
+                return;
+            }
+            // Without this a drain longer than TimeoutStopSec= would be cut by SIGKILL (sd_notify(3), EXTEND_TIMEOUT_USEC).
+            if (nowMs - toldMs >= StillStoppingEveryMs)
+            {
+                toldMs = nowMs;
+                _manager.StillStopping(2 * StillStoppingEveryMs);
+            }
+            await Task.Delay(10, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        _status.Dispose();
+        _ownListeners.Dispose();
+    }
+
+    /// <summary>For a second signal: ends what we started without ceremony.</summary>
+    internal void Kill()
+    {
+        foreach (Backend.Backend backend in _backends)
+            backend.Kill();
+        _ownListeners.Dispose();
+        // A stream that is cut must not look finished.
+        _relay.StopAccepting();
+        _relay.AbortAllAsync().Wait(s_lastMoment);
+    }
+
+    /// <summary>Ends, unless somebody came in this very moment: with the door closed there is time to look.</summary>
+    private async Task EndIfIdleAsync()
+    {
+        bool[] nobodyWaits = await _relay.PauseAsync().ConfigureAwait(false);
+        if (_relay.Live > 0 || !nobodyWaits.All(nobody => nobody))
+        {
+            _relay.Resume();
+            return;
+        }
+        _log.IdleExit((long)_options.ExitIdleTime!.Value.TotalMilliseconds);
+        _done.TrySetResult();
+    }
+
+    private RelayLimits FitDescriptors(RelayLimits limits)
+    {
+        long connections = RelayLimits.DescriptorReserve + (2L * limits.Threads) + (2L * limits.ConnectionsMax);
+        long needed = connections + (2L * limits.SparePipesPerThreadMax * limits.Threads);
+        long allowed = DescriptorLimit.Provide(needed, () => !DescriptorLimit.HasSyscallFilter());
+        if (allowed < connections)
+            _control.Post(() => _log.DescriptorsShort(limits.ConnectionsMax, connections, allowed));
+        // Connections come first; pipes have what is left of the descriptors, and flows copy when there is none.
+        return limits with
+        {
+            PipesPerThreadMax = (int)Math.Clamp((allowed - connections) / 2 / limits.Threads, 1, limits.PipesPerThreadMax),
+            DescriptorCeiling = (int)Math.Min(allowed - RelayLimits.DescriptorsKeptBack, int.MaxValue),
+        };
+    }
+
+    private void OnRelayEvent(RelayEvent e)
+    {
+        Backend.Backend backend = _backends[e.Service];
+        string destination = backend.Address.Text;
+        switch (e.Kind)
+        {
+            case RelayEventKind.Activity:
+                _status.Changed();
+                // At most four looks a second, however many connections come and go.
+                _control.PostAfter(TimeSpan.FromMilliseconds(250), () =>
+                {
+                    _relay.ListenForActivity();
+                    _status.Changed();
+                });
+                break;
+            case RelayEventKind.WaitBegan:
+                _log.WaitBegan(destination, CauseOf(e, backend));
+                backend.OnWaitBegan();
+                break;
+            case RelayEventKind.WaitAnswered:
+                // Looking up a name is no cold start.
+                if (e.Error != Errno.None)
+                    _log.ColdStart(destination, e.WaitedMs, Words.Count(e.Clients, "client"));
+                backend.OnAnswered();
+                break;
+            case RelayEventKind.WaitExpired:
+                _log.HoldExpired(destination, e.WaitedMs, CauseOf(e, backend));
+                ExitCode = _relay.ServesOneClient ? Cli.CommandLine.ExitFailure : ExitCode;
+                break;
+            case RelayEventKind.WaitOver:
+                backend.OnWaitOver();
+                break;
+            case RelayEventKind.AddressWanted:
+                _ = ResolveAsync(e.Service);
+                break;
+            case RelayEventKind.LimitReached:
+                _log.LimitReached(_options.ConnectionsMax, Words.Count(e.Clients, "client"));
+                break;
+            case RelayEventKind.Shortage:
+                _log.Shortage(e.Error.Text());
+                break;
+            case RelayEventKind.ConnectionEnded:
+                _log.ConnectionEnded(destination, e.Reason, e.UpBytes, e.DownBytes);
+                break;
+            case RelayEventKind.ConnectedDone:
+                _done.TrySetResult();
+                break;
+        }
+    }
+
+    private static string CauseOf(RelayEvent e, Backend.Backend backend)
+    {
+        string? error = e.Error == Errno.None ? null : e.Error.Text();
+        return (error, backend.Cause) switch
+        {
+            (null, null) => backend.Address.Literal is null ? "its name is not resolved yet" : "no answer yet",
+            (null, { } cause) => cause,
+            ({ } text, null) => text,
+            ({ } text, { } cause) => $"{text}; {cause}",
+        };
+    }
+
+    private async Task ResolveAsync(int service)
+    {
+        (SocketAddress[] addresses, string? problem) = await NameResolver.ResolveAsync(_backends[service].Address).ConfigureAwait(false);
+        _control.Post(() => _backends[service].OnResolved(problem));
+        _relay.SetAddresses(service, addresses);
+    }
+
+    /// <summary>Tells the manager that we live, but only when every thread of ours has just proved it.</summary>
+    private async Task FeedWatchdogAsync(TimeSpan interval)
+    {
+        using PeriodicTimer timer = new(interval);
+        do
+        {
+            Task alive = Task.WhenAll(_relay.PingAsync(), _control.PingAsync());
+            if (await Task.WhenAny(alive, Task.Delay(interval)).ConfigureAwait(false) == alive)
+                _manager.Alive();
+            else
+                _log.ThreadHangs((long)interval.TotalMilliseconds);
+        }
+        while (await timer.WaitForNextTickAsync().ConfigureAwait(false));
+    }
+}

@@ -1,0 +1,8 @@
+namespace ProxyD.Observability;
+
+/// <summary>Numbers in sentences.</summary>
+internal static class Words
+{
+    /// <summary>"1 client", "2 clients".</summary>
+    internal static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
+}

@@ -1,0 +1,42 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ProxyD;
+using ProxyD.Activation;
+using ProxyD.Cli;
+using ProxyD.Interop;
+using ProxyD.Observability;
+
+RunOptions? options = CommandLine.Parse(args, out int exitCode, out string? problem);
+if (problem is not null)
+    Stderr.Fail(problem);
+if (options is null)
+    return exitCode;
+
+using Signals signals = new();
+using ILoggerFactory logs = LogSetup.Create(options.LogLevel, Stderr.IsJournal);
+Daemon daemon;
+try
+{
+    daemon = Daemon.Start(options, logs.CreateLogger("proxyd"));
+    signals.AtSecond = daemon.Kill;
+}
+catch (Exception e) when (e is StartupException or SysException)
+{
+    Stderr.Fail(e.Message);
+    return CommandLine.ExitFailure;
+}
+
+// Clients are being served from here on; the host is built beside that.
+HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new() { DisableDefaults = true });
+builder.Services.AddSingleton(logs);
+builder.Services.AddSingleton(daemon);
+builder.Services.AddSingleton(signals);
+builder.Services.AddSingleton<IHostLifetime, DaemonLifetime>();
+builder.Services.AddHostedService(_ => daemon);
+// How long the end may take is --drain-time's business.
+builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
+using (daemon)
+using (IHost host = builder.Build())
+    await host.RunAsync().ConfigureAwait(false);
+return daemon.ExitCode;

@@ -1,0 +1,26 @@
+namespace ProxyD.Relay;
+
+/// <summary>Why a connection ended: exactly one for each.</summary>
+internal enum CloseReason
+{
+    /// <summary>Both sides sent FIN and everything was passed on.</summary>
+    Finished,
+
+    /// <summary>The client sent FIN, then stopped listening before the backend's answer was through.</summary>
+    ClientGone,
+
+    /// <summary>The client sent RST, or died; the backend was reset too.</summary>
+    ClientReset,
+
+    /// <summary>The backend sent RST, or died; the client got what came before, then RST.</summary>
+    BackendReset,
+
+    /// <summary>One half was closed and the other moved no byte for <see cref="RelayLimits.HalfCloseTimeoutMs"/>.</summary>
+    HalfCloseTimeout,
+
+    /// <summary>proxyd ended and the drain time had passed.</summary>
+    Drained,
+
+    /// <summary>The kernel refused to register the descriptors.</summary>
+    NotWatchable,
+}

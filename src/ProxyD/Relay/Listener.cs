@@ -1,0 +1,168 @@
+using ProxyD.Interop;
+using static ProxyD.Interop.LibcConstants;
+
+namespace ProxyD.Relay;
+
+/// <summary>What kind of socket clients come from; decides how to ask who waits.</summary>
+internal enum ListenerKind
+{
+    /// <summary>A listening TCP socket: the kernel tells how many wait.</summary>
+    Tcp,
+
+    /// <summary>A listening Unix socket, or any but TCP: the kernel tells only whether anyone waits.</summary>
+    Other,
+
+    /// <summary>A client's own socket, accepted by systemd (<c>Accept=yes</c>): one client, there from the start.</summary>
+    Connected,
+}
+
+/// <summary>A socket that clients wait at, and since when each of them does.</summary>
+/// <remarks>Edge-triggered: while the backend is cold, clients that wait don't wake the loop; only the arrival of another does.</remarks>
+internal sealed unsafe class Listener : EventSink
+{
+    private readonly WaitQueue _waiting = new();
+    private EventLoop? _loop;
+    private Action? _arrived;
+    private LoopSlot _slot;
+
+    /// <summary>How many in the queue were there before us and so inherited nothing from <see cref="PrepareAccepted"/>.</summary>
+    private int _cameBefore;
+
+    internal Listener(int fd, ListenerKind kind)
+    {
+        Fd = fd;
+        Kind = kind;
+    }
+
+    internal int Fd { get; }
+
+    internal ListenerKind Kind { get; }
+
+    internal int Waiting => _waiting.Count;
+
+    internal long OldestMs => _waiting.OldestMs;
+
+    /// <summary>Begins to watch. On the loop's thread.</summary>
+    /// <param name="loop">The loop that will call.</param>
+    /// <param name="arrived">Called after <see cref="Waiting"/> was brought up to date.</param>
+    internal void Watch(EventLoop loop, Action arrived)
+    {
+        _loop = loop;
+        _arrived = arrived;
+        _slot = loop.TakeSlot(this);
+        if (Kind != ListenerKind.Other)
+            PrepareAccepted();
+        if (Kind == ListenerKind.Connected)
+        {
+            _waiting.Add(loop.NowMs);
+            loop.RunAgain(this);
+        }
+        else
+        {
+            // Clients that came before us are reported at once, as an event.
+            loop.Watch(Fd, EPOLLIN, _slot, 0).OrThrow("watching a listener");
+        }
+    }
+
+    /// <summary>Leaves the queue alone from now on; who waits there stays, for whoever holds the socket next.</summary>
+    internal void Leave()
+    {
+        if (_loop is null)
+            return;
+        if (Kind != ListenerKind.Connected)
+        {
+            _loop.Unwatch(Fd);
+            Libc.close(Fd);
+        }
+        else if (Waiting > 0)
+        {
+            // Accepted by systemd already, so no other instance can serve it.
+            Sockets.Reset(Fd);
+        }
+        _loop.ReleaseSlot(_slot);
+        _loop = null;
+    }
+
+    internal override void OnEvents(uint events, int tag)
+    {
+        Refresh(arrivals: 1);
+        _arrived!();
+    }
+
+    internal override void OnTurn()
+    {
+        if (_loop is null)
+            return;
+        Refresh(arrivals: 0);
+        _arrived!();
+    }
+
+    /// <summary>Takes the oldest client out of the queue.</summary>
+    /// <param name="arrivedMs">When that client came.</param>
+    internal SysResult Accept(out long arrivedMs)
+    {
+        arrivedMs = _waiting.OldestMs;
+        SysResult client = Kind == ListenerKind.Connected
+            ? SysResult.From(Fd)
+            : SysResult.From(Libc.accept4(Fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (client.WouldBlock)
+            _waiting.SyncTo(0, _loop!.NowMs);
+        else if (!client.Errno.IsShortage())
+            AfterAccept(client);
+        return client;
+    }
+
+    /// <summary>Set on the listener, so that a connection costs no call of its own; those that arrived already are set one by one.</summary>
+    private void PrepareAccepted()
+    {
+        Prepare(Fd);
+        _cameBefore = Kind == ListenerKind.Tcp ? QueueLength() : 0;
+    }
+
+    private static void Prepare(int fd)
+    {
+        TcpOptions.SendAtOnce(fd);
+        // KeepAlive= in the .socket unit is the administrator's word on it, with times of its own.
+        if (!TcpOptions.HasKeepAlive(fd))
+            TcpOptions.KeepAlive(fd);
+    }
+
+    private void AfterAccept(SysResult client)
+    {
+        _waiting.RemoveOldest();
+        if (_cameBefore > 0)
+        {
+            _cameBefore--;
+            if (client.Ok)
+                Prepare(client.Value);
+        }
+        if (Kind == ListenerKind.Other)
+            Refresh(arrivals: 0);
+    }
+
+    private void Refresh(int arrivals)
+    {
+        switch (Kind)
+        {
+            case ListenerKind.Tcp:
+                _waiting.SyncTo(QueueLength(), _loop!.NowMs);
+                break;
+            case ListenerKind.Other when Sockets.PollNow(Fd, POLLIN) == 0:
+                _waiting.SyncTo(0, _loop!.NowMs);
+                break;
+            case ListenerKind.Other:
+                // Several may hide behind one event; each gets its time when it is first seen, never an earlier one.
+                _waiting.SyncTo(Math.Max(1, _waiting.Count + arrivals), _loop!.NowMs);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private int QueueLength()
+    {
+        tcp_info info = default;
+        uint length = (uint)sizeof(tcp_info);
+        return Libc.getsockopt(Fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? (int)info.tcpi_unacked : 1;
+    }
+}

@@ -1,0 +1,90 @@
+using ProxyD.Interop;
+using static ProxyD.Interop.LibcConstants;
+
+namespace ProxyD.Relay;
+
+/// <summary>A kernel pipe: the place where spliced bytes are between two sockets.</summary>
+internal sealed class Pipe(int readFd, int writeFd, int capacityBytes)
+{
+    internal int ReadFd { get; } = readFd;
+    internal int WriteFd { get; } = writeFd;
+    internal int CapacityBytes { get; } = capacityBytes;
+}
+
+/// <summary>One thread's pipes: made when first needed, lent to one flow at a time, bounded.</summary>
+/// <remarks>
+/// Only empty pipes come back. One with bytes in it is closed, or the next client would read another client's data.
+/// </remarks>
+internal sealed unsafe class PipePool(int pipesMax, int sparePipesMax)
+{
+    /// <summary>After the kernel refused a proper pipe: how long not to ask again. Asking costs five system calls.</summary>
+    internal const int RefusalPauseMs = 100;
+
+    private readonly Stack<Pipe> _spares = new();
+    private int _lent;
+    private long _askAgainMs;
+
+    /// <summary>Pipes open now, lent and spare.</summary>
+    internal int OpenCount => _lent + _spares.Count;
+
+    internal int SpareCount => _spares.Count;
+
+    /// <summary>Whether the next <see cref="Borrow"/> gives a pipe; makes one if the bound and the kernel allow.</summary>
+    internal bool Ensure(long nowMs)
+    {
+        if (_spares.Count > 0)
+            return true;
+        if (OpenCount >= pipesMax || nowMs < _askAgainMs)
+            return false;
+        if (Create() is not { } pipe)
+        {
+            _askAgainMs = nowMs + RefusalPauseMs;
+            return false;
+        }
+        _spares.Push(pipe);
+        return true;
+    }
+
+    /// <summary>An empty pipe, or null at the bound or when the kernel has no proper one.</summary>
+    internal Pipe? Borrow(long nowMs)
+    {
+        if (!Ensure(nowMs))
+            return null;
+        _lent++;
+        return _spares.Pop();
+    }
+
+    /// <summary>Takes a pipe back from its flow.</summary>
+    /// <param name="pipe">A pipe from <see cref="Borrow"/>.</param>
+    /// <param name="pipedBytes">What is still in it; anything but zero closes it.</param>
+    internal void Return(Pipe pipe, int pipedBytes)
+    {
+        _lent--;
+        if (pipedBytes == 0 && _spares.Count < sparePipesMax)
+            _spares.Push(pipe);
+        else
+            Close(pipe);
+    }
+
+    private Pipe? Create()
+    {
+        int* fds = stackalloc int[2];
+        if (Libc.pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0)
+            return null;
+        // Growing may be refused (pipe-max-size, pipe-user-pages-soft), and the pipe may have been born with two pages
+        // only, without an error: ask what we really got.
+        Libc.fcntl(fds[1], F_SETPIPE_SZ, RelayLimits.PipeCapacityBytes);
+        SysResult capacity = SysResult.From(Libc.fcntl(fds[1], F_GETPIPE_SZ, 0));
+        Pipe pipe = new(fds[0], fds[1], capacity.Value);
+        if (capacity.Ok && capacity.Value >= RelayLimits.PipeCapacityMinBytes)
+            return pipe;
+        Close(pipe);
+        return null;
+    }
+
+    private static void Close(Pipe pipe)
+    {
+        Libc.close(pipe.ReadFd);
+        Libc.close(pipe.WriteFd);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace ProxyD.Relay;
+
+/// <summary>A client and its standing backend connection, both non-blocking, ready to be relayed.</summary>
+/// <param name="Service">The service they belong to.</param>
+/// <param name="ClientIsTcp">False on a Unix socket, and where one can't tell.</param>
+internal readonly record struct Pair(ServiceSettings Service, int ClientFd, bool ClientIsTcp, int BackendFd);
+
+/// <summary>One data-plane thread with what its connections share: loop, scratch buffer, pipes.</summary>
+internal sealed unsafe class Worker
+{
+    private readonly ConcurrentQueue<Pair> _handed = new();
+    private readonly Stack<Connection> _reusable = new();
+    private readonly Action _takeHanded;
+    private readonly Action<Connection> _ended;
+    private int _connections;
+
+    /// <param name="limits">Bounds of the data plane.</param>
+    /// <param name="ended">Called for each connection that ended, on the worker's thread; the object is reused afterwards.</param>
+    /// <exception cref="Interop.SysException">No descriptors for an epoll.</exception>
+    internal Worker(RelayLimits limits, Action<Connection> ended)
+    {
+        Limits = limits;
+        Loop = new EventLoop();
+        Pipes = new PipePool(limits.PipesPerThreadMax, limits.SparePipesPerThreadMax);
+        Scratch = (byte*)NativeMemory.AlignedAlloc(RelayLimits.ScratchBytes, 4096);
+        _takeHanded = TakeHanded;
+        _ended = ended;
+    }
+
+    internal RelayLimits Limits { get; }
+
+    internal EventLoop Loop { get; }
+
+    internal PipePool Pipes { get; }
+
+    /// <summary><see cref="RelayLimits.ScratchBytes"/> that hold bytes only within one call, never across turns.</summary>
+    internal byte* Scratch { get; }
+
+    internal long NowMs => Loop.NowMs;
+
+    /// <summary>Connections placed here and not ended; read by whoever places the next one.</summary>
+    internal int Connections => Volatile.Read(ref _connections);
+
+    internal void Start(string name) => new Thread(Loop.Run) { Name = name, IsBackground = true }.Start();
+
+    /// <summary>Relays a pair from now on. On this worker's thread.</summary>
+    internal void Take(Pair pair)
+    {
+        Interlocked.Increment(ref _connections);
+        Begin(pair);
+    }
+
+    /// <summary>Gives a pair to this worker. From another worker's thread.</summary>
+    internal void Hand(Pair pair)
+    {
+        Interlocked.Increment(ref _connections);
+        _handed.Enqueue(pair);
+        Loop.Post(_takeHanded);
+    }
+
+    internal void OnEnded(Connection connection, bool reusable)
+    {
+        Interlocked.Decrement(ref _connections);
+        _ended(connection);
+        if (reusable && _reusable.Count < RelayLimits.SpareConnectionObjectsMax)
+            _reusable.Push(connection);
+    }
+
+    private void TakeHanded()
+    {
+        if (_handed.TryDequeue(out Pair pair))
+            Begin(pair);
+    }
+
+    private void Begin(Pair pair)
+    {
+        if (!_reusable.TryPop(out Connection? connection))
+            connection = new Connection(this);
+        connection.Start(pair);
+    }
+}

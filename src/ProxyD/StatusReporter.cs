@@ -1,0 +1,74 @@
+using ProxyD.Activation;
+using ProxyD.Observability;
+using ProxyD.Relay;
+
+namespace ProxyD;
+
+/// <summary>Keeps the status line current and notices when nobody has needed us for the idle time.</summary>
+/// <remarks>On the control queue, except for the timer, which only asks.</remarks>
+internal sealed class StatusReporter : IDisposable
+{
+    private readonly RelayServer _relay;
+    private readonly Backend.Backend[] _backends;
+    private readonly ServiceManager _manager;
+    private readonly TimeSpan? _idleTime;
+    private readonly Action _idleTimeOver;
+    private readonly Timer _idleTimer;
+    private string _reported = "";
+
+    /// <param name="idleTime">Null for ever.</param>
+    /// <param name="idleTimeOver">Called when there was no client for the idle time, on a thread of the pool.</param>
+    internal StatusReporter(
+        RelayServer relay, Backend.Backend[] backends, ServiceManager manager, TimeSpan? idleTime, Action idleTimeOver)
+    {
+        _idleTimeOver = idleTimeOver;
+        _relay = relay;
+        _backends = backends;
+        _manager = manager;
+        _idleTime = idleTime;
+        _idleTimer = new(_ => OnIdleTimer());
+    }
+
+    /// <summary>"3 connections, 2 waiting for 127.0.0.1:18080".</summary>
+    internal string Text
+    {
+        get
+        {
+            string text = Words.Count(_relay.Live, "connection");
+            for (int i = 0; i < _backends.Length; i++)
+            {
+                if (_relay.WaitingFor(i) is > 0 and int waiting)
+                    text += $", {waiting} waiting for {_backends[i].Address.Text}";
+            }
+            return text;
+        }
+    }
+
+    /// <summary>Connections or waiting clients may have changed: reports that, and the idle time starts anew.</summary>
+    internal void Changed()
+    {
+        RestartIdleTime();
+        string text = Text;
+        if (text == _reported)
+            return;
+        _reported = text;
+        _manager.Status(text);
+    }
+
+    public void Dispose() => _idleTimer.Dispose();
+
+    private bool IsBusy => _relay.Live > 0 || Enumerable.Range(0, _backends.Length).Any(i => _relay.WaitingFor(i) > 0);
+
+    private void RestartIdleTime()
+    {
+        if (_idleTime is { } time)
+            _idleTimer.Change(time, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnIdleTimer()
+    {
+        // While somebody is there nothing is over: their end will be a change, and the time starts anew.
+        if (!IsBusy)
+            _idleTimeOver();
+    }
+}
