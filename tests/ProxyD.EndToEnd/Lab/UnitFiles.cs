@@ -1,0 +1,83 @@
+using System.Text.RegularExpressions;
+using ProxyD.Testing;
+
+namespace ProxyD.EndToEnd;
+
+/// <summary>The unit files of a service, by name; every change makes a new set.</summary>
+internal sealed partial class UnitFiles
+{
+    private readonly Dictionary<string, string> _texts;
+
+    private UnitFiles(IEnumerable<KeyValuePair<string, string>> texts) => _texts = new Dictionary<string, string>(texts);
+
+    public IReadOnlyDictionary<string, string> Texts => _texts;
+
+    /// <summary>A trio as people run it (folder Trios), with the one line swapped: proxyd where systemd-socket-proxyd was.</summary>
+    public static UnitFiles OfTrio(string folder)
+    {
+        string[] files = Directory.GetFiles(Lab.Source($"Trios/{folder}"));
+        return new UnitFiles(files.Select(file => KeyValuePair.Create(
+            Path.GetFileName(file), SocketProxyd().Replace(File.ReadAllText(file), $"ExecStart={Lab.Proxyd} "))));
+    }
+
+    /// <summary>The trio that we recommend, as it is in deploy/trio.</summary>
+    public static UnitFiles OfDeploy() => new(Directory.GetFiles(Path.Combine(Repository.Root, "deploy", "trio")).Select(
+        file => KeyValuePair.Create(Path.GetFileName(file), File.ReadAllText(file))));
+
+    /// <summary>The seed pattern for any daemon: NAME.socket, NAME.service and NAME-backend.service, bound to each other.</summary>
+    /// <param name="name">What the units are called.</param>
+    /// <param name="listen">The public address.</param>
+    /// <param name="proxyArguments">What follows <c>proxyd</c> on its command line.</param>
+    /// <param name="backend">The lines of the backend's [Service] section.</param>
+    public static UnitFiles Seed(string name, string listen, string proxyArguments, string backend) => new(new Dictionary<string, string>
+    {
+        [$"{name}.socket"] = $"""
+            [Socket]
+            ListenStream={listen}
+
+            """,
+        [$"{name}.service"] = $"""
+            [Unit]
+            Requires={name}.socket {name}-backend.service
+            After={name}.socket {name}-backend.service
+            BindsTo={name}-backend.service
+
+            [Service]
+            ExecStart={Lab.Proxyd} {proxyArguments}
+
+            """,
+        [$"{name}-backend.service"] = $"""
+            [Service]
+            {backend}
+
+            """,
+    });
+
+    /// <summary>The same without any ExecStartPre= in the unit: what proxyd makes needless.</summary>
+    public UnitFiles WithoutGuard(string unit) => With(unit, GuardLine().Replace(_texts[unit], ""));
+
+    /// <summary>The same with another program in the unit.</summary>
+    public UnitFiles WithExecStart(string unit, string command) =>
+        With(unit, ExecStartLine().Replace(_texts[unit], $"ExecStart={command.Replace("$", "$$", StringComparison.Ordinal)}\n"));
+
+    /// <summary>The same with more lines in the unit's [Service] section.</summary>
+    public UnitFiles WithService(string unit, params IEnumerable<string> lines) =>
+        With(unit, $"{_texts[unit]}\n[Service]\n{string.Join('\n', lines)}\n");
+
+    /// <summary>The same with all ties between the proxy and its backend cut: the test starts the backend, or nobody.</summary>
+    public UnitFiles WithoutBackendTies(string unit) => With(unit, TieLine().Replace(_texts[unit], ""));
+
+    private UnitFiles With(string unit, string text) => new(new Dictionary<string, string>(_texts) { [unit] = text });
+
+    [GeneratedRegex(@"^ExecStart=\S*/systemd-socket-proxyd\s+", RegexOptions.Multiline)]
+    private static partial Regex SocketProxyd();
+
+    [GeneratedRegex(@"^ExecStartPre=.*\n", RegexOptions.Multiline)]
+    private static partial Regex GuardLine();
+
+    [GeneratedRegex(@"^ExecStart=.*\n", RegexOptions.Multiline)]
+    private static partial Regex ExecStartLine();
+
+    [GeneratedRegex(@"^(Requires|After|BindsTo)=.*\n", RegexOptions.Multiline)]
+    private static partial Regex TieLine();
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace ProxyD.EndToEnd;
+
+/// <summary>Many cold starts in a row, at the pace that systemd's start limit allows.</summary>
+public sealed class SeedCyclesTests(Lab lab) : EndToEndTest(lab)
+{
+    private const string PublicAddress = "127.0.0.1:8080";
+    private const string DirectAddress = "127.0.0.1:18081";
+
+    // StartLimitBurst=5 in 10 s belongs to systemd, not to proxyd: at a faster pace the units themselves refuse to start.
+    private static readonly TimeSpan s_spacing = TimeSpan.FromSeconds(2.2);
+
+    // Goal: twenty cold starts (or $PROXYD_E2E_CYCLES), no request lost, and the public socket listening after each.
+    [Fact]
+    public void Twenty_cold_starts_lose_no_request()
+    {
+        int cycles = int.Parse(Environment.GetEnvironmentVariable("PROXYD_E2E_CYCLES") ?? "20", CultureInfo.InvariantCulture);
+        Trio trio = Install(SeedMatrixTests.Brainstorm);
+        // The same server without a proxy, to tell how much of a cold start is the backend's own.
+        Install(UnitFiles.Seed("direct", "127.0.0.1:8081", DirectAddress, "Environment=PORT=18081\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs"));
+        List<double> coldMs = [], warmMs = [], ownMs = [];
+        List<string> losses = [];
+
+        for (int cycle = 0; cycle < cycles; cycle++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Time($"cold-{cycle}", coldMs, losses);
+            Time($"warm-{cycle}", warmMs, losses);
+            Lab.Systemctl("kill", "--signal=KILL", "brainstorm-backend.service");
+            Lab.WaitForState("brainstorm.service", "inactive (dead)");
+            Lab.WaitForState(trio.Socket, "active (listening)");
+            ownMs.Add(StartBackendAlone().TotalMilliseconds);
+            Wait.For(s_spacing - Stopwatch.GetElapsedTime(start));
+        }
+
+        Say($"medians of {cycles} cycles: cold {Median(coldMs):F1} ms, backend alone {Median(ownMs):F1} ms, warm {Median(warmMs):F2} ms");
+        Say($"cold starts in ms: {string.Join(' ', coldMs.Select(ms => ms.ToString("F0", CultureInfo.InvariantCulture)))}");
+        Assert.Empty(losses);
+    }
+
+    private void Time(string token, List<double> elapsedMs, List<string> losses)
+    {
+        try
+        {
+            elapsedMs.Add(MustServe(PublicAddress, token).Elapsed.TotalMilliseconds);
+        }
+        catch (Exception loss) when (loss is SocketException or EndOfStreamException or OperationCanceledException)
+        {
+            losses.Add($"{token}: {loss.Message}");
+        }
+    }
+
+    /// <summary>From the moment at which systemd started the process to its first answer.</summary>
+    private TimeSpan StartBackendAlone()
+    {
+        Lab.Systemctl("start", "direct-backend.service");
+        Answer? answer = null;
+        Wait.Until(() => (answer = TryGet(DirectAddress)) is not null, "the backend alone answers");
+        // Both clocks are CLOCK_MONOTONIC: systemd's property, in microseconds, and Stopwatch.
+        TimeSpan now = Stopwatch.GetElapsedTime(0);
+        string started = Lab.Property("direct-backend.service", "ExecMainStartTimestampMonotonic");
+        Lab.Systemctl("kill", "--signal=KILL", "direct-backend.service");
+        return now - TimeSpan.FromMicroseconds(long.Parse(started, CultureInfo.InvariantCulture));
+    }
+
+    private Answer? TryGet(string address)
+    {
+        try
+        {
+            return Lab.Get(address);
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private static double Median(List<double> values) => values.Count == 0 ? double.NaN : values.Order().ElementAt(values.Count / 2);
+}

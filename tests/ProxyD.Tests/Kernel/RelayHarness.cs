@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using ProxyD.Interop;
+using ProxyD.Relay;
+
+namespace ProxyD.Tests.Kernel;
+
+/// <summary>A data plane in this process: one service, real sockets on loopback, everything it reports kept.</summary>
+internal sealed class RelayHarness : IDisposable
+{
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly Socket _listener;
+    private readonly RelayLimits _limits;
+    private readonly int? _holdMs;
+    private readonly IPEndPoint[] _backends;
+    private readonly RelayServer _server;
+    private readonly ConcurrentQueue<RelayEvent> _events = new();
+
+    /// <param name="holdMs">As ServiceSettings.HoldTimeoutMs.</param>
+    /// <param name="backends">In the order in which they are to be tried.</param>
+    internal RelayHarness(RelayLimits limits, int? holdMs, params IPEndPoint[] backends)
+        : this(Listen(IPAddress.Loopback), limits, holdMs, backends)
+    {
+    }
+
+    private RelayHarness(Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends)
+    {
+        (_listener, _limits, _holdMs, _backends) = (listener, limits, holdMs, backends);
+        // The server closes its own copy, as it would one that systemd holds too.
+        int fd = SysResult.From(Libc.fcntl((int)_listener.Handle, DuplicateCloseOnExec, 0)).OrThrow("dup");
+        ServiceSettings settings = new()
+        {
+            Index = 0,
+            Listeners = [new Listener(fd, ListenerKind.Tcp)],
+            Addresses = [.. backends.Select(b => Interop.SocketAddress.Internet(b.Address, b.Port))],
+            NeedsResolver = false,
+            HoldTimeoutMs = holdMs,
+        };
+        _server = new(limits, [settings], _events.Enqueue, reportEnds: true);
+        _server.Start();
+    }
+
+    /// <summary>F_DUPFD_CLOEXEC of fcntl.h.</summary>
+    private const int DuplicateCloseOnExec = 1030;
+
+    internal RelayServer Server => _server;
+
+    internal IReadOnlyCollection<RelayEvent> Events => _events;
+
+    /// <summary>Another data plane on the same listening socket, as after a restart.</summary>
+    internal RelayHarness NextInstance() => new(_listener, _limits, _holdMs, _backends);
+
+    internal static Socket Listen(IPAddress address, int port = 0, int backlog = 128)
+    {
+        Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        socket.Bind(new IPEndPoint(address, port));
+        socket.Listen(backlog);
+        return socket;
+    }
+
+    /// <summary>A loopback port that nobody listens at, outside the ephemeral range, where no connect can meet itself.</summary>
+    internal static IPEndPoint FreeEndpoint()
+    {
+        while (true)
+        {
+            int port = Random.Shared.Next(20_000, 30_000);
+            using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return new(IPAddress.Loopback, port);
+            }
+            catch (SocketException)
+            {
+                // Taken: another one.
+            }
+        }
+    }
+
+    /// <summary>Returns when no client is taken any more.</summary>
+    internal void StopAccepting()
+    {
+        _server.StopAccepting();
+        Assert.True(_server.PingAsync().Wait(Patience), "a data-plane thread hangs");
+    }
+
+    internal Socket Connect(int? receiveBufferBytes = null)
+    {
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        client.ReceiveTimeout = client.SendTimeout = (int)Patience.TotalMilliseconds;
+        if (receiveBufferBytes is { } bytes)
+            client.ReceiveBufferSize = bytes;
+        client.Connect(_listener.LocalEndPoint!);
+        return client;
+    }
+
+    internal RelayEvent WaitFor(RelayEventKind kind, int count = 1)
+    {
+        Eventually(() => _events.Count(e => e.Kind == kind) >= count, $"{count} x {kind}; seen: {string.Join(", ", _events)}");
+        return _events.Where(e => e.Kind == kind).ElementAt(count - 1);
+    }
+
+    internal static void Eventually(Func<bool> condition, string what)
+    {
+        Stopwatch waited = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(waited.Elapsed < Patience, $"did not come: {what}");
+            Thread.Sleep(2);
+        }
+    }
+
+    internal static Socket Accept(Socket listener)
+    {
+        Assert.True(listener.Poll(Patience, SelectMode.SelectRead), "nobody connected to the backend");
+        Socket accepted = listener.Accept();
+        accepted.ReceiveTimeout = accepted.SendTimeout = (int)Patience.TotalMilliseconds;
+        accepted.NoDelay = true;
+        return accepted;
+    }
+
+    internal static void ResetNow(Socket socket)
+    {
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Dispose();
+    }
+
+    internal static byte[] ReadExactly(Socket socket, int count)
+    {
+        byte[] bytes = new byte[count];
+        for (int have = 0; have < count;)
+        {
+            int got = socket.Receive(bytes, have, count - have, SocketFlags.None);
+            Assert.True(got > 0, $"the stream ended after {have} of {count} bytes");
+            have += got;
+        }
+        return bytes;
+    }
+
+    internal static bool EndsWithReset(Socket socket)
+    {
+        try
+        {
+            byte[] rest = new byte[65536];
+            while (socket.Receive(rest) > 0)
+            {
+                // Reads on until the end.
+            }
+            return false;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return true;
+        }
+    }
+
+    public void Dispose()
+    {
+        StopAccepting();
+        Assert.True(_server.AbortAllAsync().Wait(Patience), "a data-plane thread hangs");
+        _server.StopWorkers();
+        _listener.Dispose();
+    }
+}
