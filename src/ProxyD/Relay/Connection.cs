@@ -15,7 +15,7 @@ internal sealed class Connection : EventSink
     private readonly Endpoint _backend = new();
     private readonly Flow _up;
     private readonly Flow _down;
-    private readonly LoopTimer _halfCloseTimer;
+    private readonly LoopTimer _partingTimer;
     private LoopSlot _slot;
     private long _lastMoveMs;
     private bool _willRunAgain;
@@ -25,7 +25,7 @@ internal sealed class Connection : EventSink
         _worker = worker;
         _up = new(_client, _backend);
         _down = new(_backend, _client);
-        _halfCloseTimer = new(OnHalfCloseTimer);
+        _partingTimer = new(OnPartingTimer);
     }
 
     /// <summary>The pair it serves, or served last.</summary>
@@ -62,6 +62,7 @@ internal sealed class Connection : EventSink
     {
         if (Reason is not null)
             return;
+        _worker.OnEnding();
         Sockets.Reset(_client.Fd);
         Sockets.Reset(_backend.Fd);
         Leave(reason);
@@ -102,8 +103,11 @@ internal sealed class Connection : EventSink
     {
         FlowState before = flow.State;
         PumpResult result = flow.Pump(_worker);
-        // FIN is passed on after the last byte. When the opposite flow has ended too, close() sends it.
-        if (before != flow.State && flow.State == FlowState.Ended && opposite.State != FlowState.Ended && target.Peer == PeerState.Alive)
+        if (before == flow.State || flow.State != FlowState.Ended || target.Peer != PeerState.Alive)
+            return result;
+        // FIN is passed on after the last byte. When the opposite flow has ended too, close() sends it, but not for a socket
+        // that the service manager keeps a copy of (Accept=yes).
+        if (opposite.State != FlowState.Ended || Pair.Service.IsConnected)
             Libc.shutdown(target.Fd, SHUT_WR);
         return result;
     }
@@ -113,11 +117,11 @@ internal sealed class Connection : EventSink
         if (_client.Peer == PeerState.Reset)
             Abort(CloseReason.ClientReset);
         else if (down == PumpResult.SourceReset)
-            Abort(CloseReason.BackendReset);
+            AbortWhenTaken(_client, CloseReason.BackendReset);
         else if (up == PumpResult.Ended && down == PumpResult.Ended)
             Close(CloseReason.Finished);
         else if (up == PumpResult.Ended && _client.Peer == PeerState.Gone)
-            CloseGone();
+            AbortWhenTaken(_backend, CloseReason.ClientGone);
         return Reason is not null;
     }
 
@@ -129,37 +133,48 @@ internal sealed class Connection : EventSink
             _worker.Loop.RunAgain(this);
         }
         bool halfClosed = _up.State != FlowState.Open || _down.State != FlowState.Open || _backend.Peer != PeerState.Alive;
-        if (halfClosed && !_halfCloseTimer.IsArmed)
-        {
-            // An end counts as a move: silence before it is no reason to cut what comes after.
-            _lastMoveMs = _worker.NowMs;
-            _worker.Loop.Timers.Arm(_halfCloseTimer, _lastMoveMs + _worker.Limits.HalfCloseTimeoutMs);
-        }
+        if (halfClosed && !_partingTimer.IsArmed)
+            LookAgain(_worker.Limits.HalfCloseTimeoutMs);
     }
 
-    private void OnHalfCloseTimer(long nowMs)
+    private void LookAgain(int afterMs)
     {
-        // Re-armed here, at most once per timeout, instead of at each byte.
+        // An end counts as a move: silence before it is no reason to cut what comes after.
+        if (!_partingTimer.IsArmed)
+            _lastMoveMs = _worker.NowMs;
+        _worker.Loop.Timers.Arm(_partingTimer, _worker.NowMs + afterMs);
+    }
+
+    private void OnPartingTimer(long nowMs)
+    {
+        // Armed anew here, at most once per timeout, instead of at each byte.
         long dueMs = _lastMoveMs + _worker.Limits.HalfCloseTimeoutMs;
         if (nowMs >= dueMs)
+        {
             Abort(CloseReason.HalfCloseTimeout);
-        else
-            _worker.Loop.Timers.Arm(_halfCloseTimer, dueMs);
+            return;
+        }
+        _worker.Loop.Timers.Arm(_partingTimer, dueMs);
+        Advance();
     }
 
-    /// <summary>The client's request and FIN are passed on and it hears nothing any more: the backend is told by RST.</summary>
-    private void CloseGone()
+    /// <summary>Everything for this side is in its socket, and RST is the right end; but RST would destroy what its kernel has not taken yet.</summary>
+    /// <remarks>
+    /// A plain close would be no better: the next byte that comes in is then answered with RST at once. No event tells when the
+    /// last byte was taken, so a timer looks, within the half-close timeout. Our own FIN counts as one byte until it is taken,
+    /// and a peer that is gone takes nothing any more. A Unix socket keeps its bytes for the reader whatever we do.
+    /// </remarks>
+    private void AbortWhenTaken(Endpoint side, CloseReason reason)
     {
-        // RST would destroy what the backend's kernel has not taken yet; then a plain close is better, which delivers that
-        // and answers whatever the backend still writes with RST. Our FIN, sent last, counts as one byte until its turn.
-        if (Sockets.UnsentBytes(_backend.Fd) <= 1)
-            Abort(CloseReason.ClientGone);
+        if (side.Peer != PeerState.Alive || !side.IsTcp || Sockets.UnsentBytes(side.Fd) <= 1)
+            Abort(reason);
         else
-            Close(CloseReason.ClientGone);
+            LookAgain(RelayLimits.TakenCheckMs);
     }
 
     private void Close(CloseReason reason)
     {
+        _worker.OnEnding();
         Libc.close(_client.Fd);
         Libc.close(_backend.Fd);
         Leave(reason);
@@ -170,7 +185,7 @@ internal sealed class Connection : EventSink
         Reason = reason;
         _up.Release(_worker);
         _down.Release(_worker);
-        _worker.Loop.Timers.Cancel(_halfCloseTimer);
+        _worker.Loop.Timers.Cancel(_partingTimer);
         _worker.Loop.ReleaseSlot(_slot);
         // While it is queued for another turn it may not become another connection.
         _worker.OnEnded(this, reusable: !_willRunAgain);

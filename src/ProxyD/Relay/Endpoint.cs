@@ -9,7 +9,7 @@ internal enum PeerState
     /// <summary>Nothing speaks against it.</summary>
     Alive,
 
-    /// <summary>It sent FIN, and later RST: all it wanted to say was said, and it hears nothing any more.</summary>
+    /// <summary>It sent FIN, and later RST or nothing more: all it wanted to say was said, and it hears nothing any more.</summary>
     Gone,
 
     /// <summary>It sent RST, or the network declared it dead, in the middle of what it had to say.</summary>
@@ -34,10 +34,15 @@ internal sealed class Endpoint
     /// <summary>A short read does not mean "drained": something may wait behind it that makes no event of its own.</summary>
     private bool _moreMayFollow;
 
+    /// <summary>Its FIN has come: whatever becomes of the connection, its stream is complete.</summary>
+    private bool _hasFinished;
+
     /// <summary>Urgent data came (tcp(7)): splice would stop before it for ever, so this socket is read by copying.</summary>
     internal bool HasUrgent { get; private set; }
 
     internal int Fd { get; private set; }
+
+    internal bool IsTcp { get; private set; }
 
     internal PeerState Peer { get; private set; }
 
@@ -49,7 +54,8 @@ internal sealed class Endpoint
     internal void Open(int fd, bool isTcp)
     {
         Fd = fd;
-        (Readable, Writable, _moreMayFollow, HasUrgent, Peer) = (false, true, !isTcp, false, PeerState.Alive);
+        IsTcp = isTcp;
+        (Readable, Writable, _moreMayFollow, _hasFinished, HasUrgent, Peer) = (false, true, !isTcp, false, false, PeerState.Alive);
     }
 
     /// <summary>Takes what epoll_wait(2) reported.</summary>
@@ -64,24 +70,31 @@ internal sealed class Endpoint
             _moreMayFollow = true;
         if ((events & EPOLLPRI) != 0)
             HasUrgent = true;
+        // An RST shows as the end of the stream too; only alone is EPOLLRDHUP a FIN.
+        if ((events & (EPOLLRDHUP | EPOLLERR)) == EPOLLRDHUP)
+            _hasFinished = true;
         if ((events & EPOLLERR) != 0)
             Lose(Sockets.TakeError(Fd));
     }
+
+    /// <summary>A read brought the end of the stream: the FIN itself, unless an error was there before it.</summary>
+    internal void ReadEnd() => _hasFinished |= Peer == PeerState.Alive;
 
     /// <summary>A read brought less than was asked for: on TCP that was all there is, and asking again is spared.</summary>
     internal void ReadShort() => Readable = _moreMayFollow;
 
     /// <summary>Notes an error of this socket.</summary>
     /// <remarks>
-    /// EPIPE says that the peer's FIN came before its RST; ECONNRESET, that it did not (tcp_reset in the kernel's tcp_input.c).
-    /// The difference must be kept here: the kernel reports the error once, and afterwards reads as end of stream, which
-    /// would make a cut reply look complete.
+    /// EPIPE says that the peer's FIN came before its RST (tcp_reset in the kernel's tcp_input.c); ECONNRESET, that it did not,
+    /// or that our own FIN was on its way as well, so what we know ourselves of its FIN counts first. The difference must be
+    /// kept here: the kernel reports the error once, and afterwards reads as end of stream, which would make a cut reply look
+    /// complete.
     /// </remarks>
     internal void Lose(Errno errno)
     {
         if (errno == Errno.None || Peer == PeerState.Reset)
             return;
-        Peer = errno == Errno.EPIPE ? PeerState.Gone : PeerState.Reset;
+        Peer = _hasFinished || errno == Errno.EPIPE ? PeerState.Gone : PeerState.Reset;
         Readable = true;
     }
 }

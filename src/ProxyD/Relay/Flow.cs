@@ -214,6 +214,7 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
             ReleasePipe(worker);
             return PumpResult.SourceReset;
         }
+        source.ReadEnd();
         Apply(FlowInput.SourceFin, worker);
         return null;
     }

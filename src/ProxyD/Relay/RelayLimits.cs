@@ -17,9 +17,23 @@ internal sealed record RelayLimits
     /// </remarks>
     public int HalfCloseTimeoutMs { get; init; } = 600_000;
 
+    /// <summary>How often to look whether a peer has taken its last bytes, before the RST that would destroy them.</summary>
+    public const int TakenCheckMs = 10;
+
     /// <summary>How long one attempt to reach one backend address may take; then the next address is tried.</summary>
     /// <remarks>Two seconds leave room for one lost SYN (retransmitted after 1 s, tcp(7)) and, within the default hold of 5 s, for a second address.</remarks>
     public int ConnectTimeoutMs { get; init; } = 2_000;
+
+    /// <summary>How long the first attempt on loopback may take; doubled after each that took longer, up to <see cref="LoopbackConnectMaxMs"/>.</summary>
+    /// <remarks>
+    /// There the handshake is over when connect(2) returns, unless the backend's accept queue is full: then its kernel has dropped
+    /// the SYN and would hear of it again only after a second (tcp(7)). A new attempt is sooner. The doubling is for a loopback
+    /// that somebody has made slow (tc-netem(8)).
+    /// </remarks>
+    public const int LoopbackConnectMinMs = 10;
+
+    /// <inheritdoc cref="LoopbackConnectMinMs"/>
+    public const int LoopbackConnectMaxMs = 250;
 
     /// <summary>Attempts on their way at once towards a backend that answers. A cold backend gets one.</summary>
     public int ConnectsInFlightMax { get; init; } = 64;
@@ -39,8 +53,9 @@ internal sealed record RelayLimits
     /// <summary>Pipes that one thread may have, lent and spare together. Beyond, flows copy.</summary>
     public int PipesPerThreadMax { get; init; } = 128;
 
-    /// <summary>Empty pipes that one thread keeps; what comes back beyond is closed, so a burst leaves nothing behind.</summary>
-    public int SparePipesPerThreadMax { get; init; } = 16;
+    /// <summary>Large pipes that one thread makes and keeps.</summary>
+    /// <remarks>Further ones are smaller and closed when they come back, so a burst leaves nothing behind.</remarks>
+    public int KeptPipesPerThreadMax { get; init; } = 8;
 
     /// <summary>Bytes one connection may move each way in one turn before others get theirs.</summary>
     public int TurnBudgetBytes { get; init; } = 1 << 20;
@@ -55,8 +70,12 @@ internal sealed record RelayLimits
     /// <summary>A splice that brings less than this says "no longer bulk": the flow goes back to copying, which is cheaper for little.</summary>
     public const int SpliceWorthwhileBytes = 8 * 1024;
 
-    /// <summary>The capacity we ask of a pipe. Four times the default: fewer turns for a bulk stream.</summary>
-    public const int PipeCapacityBytes = 256 * 1024;
+    /// <summary>The capacity of the pipes that are kept: the most an unprivileged user may ask for (pipe-max-size, pipe(7)).</summary>
+    /// <remarks>Larger turns: less CPU per byte than with 256 KiB, at the same rate (bench/README.md).</remarks>
+    public const int KeptPipeCapacityBytes = 1024 * 1024;
+
+    /// <summary>The capacity of the further ones. All of a user's pipes share pipe-user-pages-soft, by default 64 MiB.</summary>
+    public const int FurtherPipeCapacityBytes = 256 * 1024;
 
     /// <summary>The least capacity of a pipe we use, the kernel's default.</summary>
     /// <remarks>Past pipe-user-pages-soft the kernel silently hands out pipes of two pages (pipe(7)).</remarks>
@@ -70,6 +89,9 @@ internal sealed record RelayLimits
 
     /// <summary>How far <see cref="DescriptorCeiling"/> lies below the limit of open files.</summary>
     public const int DescriptorsKeptBack = 16;
+
+    /// <summary>With fewer there is no room for a connection: runtime and threads hold about twenty.</summary>
+    public const int DescriptorsLeast = 48;
 
     /// <summary>Descriptors the process needs besides connections and pipes: listeners, epolls, log, bus, and some in reserve.</summary>
     public const int DescriptorReserve = 64;

@@ -34,7 +34,7 @@ internal sealed class RelayServer
         _settings = [.. settings];
         _workers = new Worker[limits.Threads];
         for (int i = 0; i < _workers.Length; i++)
-            _workers[i] = new(limits, OnEnded);
+            _workers[i] = new(limits, OnEnded, () => Interlocked.Decrement(ref _live));
         _services = new Service[_settings.Length];
         for (int i = 0; i < _services.Length; i++)
             _services[i] = new(_settings[i], this, _workers[i % _workers.Length]);
@@ -171,7 +171,6 @@ internal sealed class RelayServer
 
     private void OnEnded(Connection connection)
     {
-        Interlocked.Decrement(ref _live);
         NoteActivity();
         if (_reportEnds)
         {

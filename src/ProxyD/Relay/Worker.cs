@@ -14,19 +14,22 @@ internal sealed unsafe class Worker
     private readonly ConcurrentQueue<Pair> _handed = new();
     private readonly Stack<Connection> _reusable = new();
     private readonly Action _takeHanded;
+    private readonly Action? _ending;
     private readonly Action<Connection> _ended;
     private int _connections;
 
     /// <param name="limits">Bounds of the data plane.</param>
     /// <param name="ended">Called for each connection that ended, on the worker's thread; the object is reused afterwards.</param>
+    /// <param name="ending">Called before, when its descriptors are about to be closed.</param>
     /// <exception cref="Interop.SysException">No descriptors for an epoll.</exception>
-    internal Worker(RelayLimits limits, Action<Connection> ended)
+    internal Worker(RelayLimits limits, Action<Connection> ended, Action? ending = null)
     {
         Limits = limits;
         Loop = new EventLoop();
-        Pipes = new PipePool(limits.PipesPerThreadMax, limits.SparePipesPerThreadMax);
+        Pipes = new PipePool(limits.PipesPerThreadMax, limits.KeptPipesPerThreadMax, limits.DescriptorCeiling);
         Scratch = (byte*)NativeMemory.AlignedAlloc(RelayLimits.ScratchBytes, 4096);
         _takeHanded = TakeHanded;
+        _ending = ending;
         _ended = ended;
     }
 
@@ -61,9 +64,15 @@ internal sealed unsafe class Worker
         Loop.Post(_takeHanded);
     }
 
-    internal void OnEnded(Connection connection, bool reusable)
+    /// <summary>Before the close: a client that has seen the end finds room when it comes back at once.</summary>
+    internal void OnEnding()
     {
         Interlocked.Decrement(ref _connections);
+        _ending?.Invoke();
+    }
+
+    internal void OnEnded(Connection connection, bool reusable)
+    {
         _ended(connection);
         if (reusable && _reusable.Count < RelayLimits.SpareConnectionObjectsMax)
             _reusable.Push(connection);

@@ -17,7 +17,7 @@ public sealed unsafe partial class PipePoolTests
     public void A_pipe_with_bytes_left_is_never_lent_again()
     {
         // Goal: the next client must not read another client's data.
-        PipePool pool = new(pipesMax: 4, sparePipesMax: 4);
+        PipePool pool = new(pipesMax: 4, keptPipesMax: 4);
         Pipe dirty = pool.Borrow(0)!;
         byte secret = 42;
         Assert.Equal(1, Libc.write(dirty.WriteFd, &secret, 1));
@@ -33,7 +33,7 @@ public sealed unsafe partial class PipePoolTests
     public void The_bound_holds_and_what_is_given_back_beyond_the_spares_is_closed()
     {
         // Goal: a burst of bulk streams leaves no descriptors behind.
-        PipePool pool = new(pipesMax: 64, sparePipesMax: 8);
+        PipePool pool = new(pipesMax: 64, keptPipesMax: 8);
         List<Pipe> lent = [];
         while (pool.Borrow(0) is { } pipe)
             lent.Add(pipe);
@@ -49,7 +49,7 @@ public sealed unsafe partial class PipePoolTests
         // Goal: past pipe-user-pages-soft an unprivileged user gets pipes of two pages, without an error; those are not used.
         string? seen = OnUnprivilegedThread(() =>
         {
-            PipePool pool = new(pipesMax: 4_000, sparePipesMax: 0);
+            PipePool pool = new(pipesMax: 4_000, keptPipesMax: 0);
             List<Pipe> lent = [];
             while (lent.Count < 4_000 && pool.Borrow(0) is { } pipe)
                 lent.Add(pipe);
