@@ -24,6 +24,7 @@ internal sealed unsafe class Listener : EventSink
     private EventLoop? _loop;
     private Action? _arrived;
     private LoopSlot _slot;
+    private long _lastEventMs;
 
     /// <summary>How many in the queue were there before us and so inherited nothing from <see cref="PrepareAccepted"/>.</summary>
     private int _cameBefore;
@@ -80,12 +81,16 @@ internal sealed unsafe class Listener : EventSink
             Sockets.Reset(Fd);
         }
         _loop.ReleaseSlot(_slot);
+        _waiting.SyncTo(0, _loop.NowMs);
         _loop = null;
     }
 
     internal override void OnEvents(uint events, int tag)
     {
-        Refresh(arrivals: 1);
+        _lastEventMs = _loop!.NowMs;
+        if (Kind == ListenerKind.Other)
+            _waiting.Add(_lastEventMs);
+        Look();
         _arrived!();
     }
 
@@ -93,8 +98,28 @@ internal sealed unsafe class Listener : EventSink
     {
         if (_loop is null)
             return;
-        Refresh(arrivals: 0);
+        Look();
         _arrived!();
+    }
+
+    /// <summary>Brings <see cref="Waiting"/> up to date with what the kernel tells.</summary>
+    internal void Look()
+    {
+        switch (Kind)
+        {
+            case ListenerKind.Tcp:
+                _waiting.SyncTo(QueueLength(), _loop!.NowMs);
+                break;
+            case ListenerKind.Other when Sockets.PollNow(Fd, POLLIN) == 0:
+                _waiting.SyncTo(0, _loop!.NowMs);
+                break;
+            case ListenerKind.Other when Waiting == 0:
+                // Whoever hid behind another's event came with it, or has an event of its own on the way.
+                _waiting.Add(_lastEventMs);
+                break;
+            default:
+                break;
+        }
     }
 
     /// <summary>Takes the oldest client out of the queue.</summary>
@@ -136,27 +161,10 @@ internal sealed unsafe class Listener : EventSink
             if (client.Ok)
                 Prepare(client.Value);
         }
-        if (Kind == ListenerKind.Other)
-            Refresh(arrivals: 0);
-    }
-
-    private void Refresh(int arrivals)
-    {
-        switch (Kind)
-        {
-            case ListenerKind.Tcp:
-                _waiting.SyncTo(QueueLength(), _loop!.NowMs);
-                break;
-            case ListenerKind.Other when Sockets.PollNow(Fd, POLLIN) == 0:
-                _waiting.SyncTo(0, _loop!.NowMs);
-                break;
-            case ListenerKind.Other:
-                // Several may hide behind one event; each gets its time when it is first seen, never an earlier one.
-                _waiting.SyncTo(Math.Max(1, _waiting.Count + arrivals), _loop!.NowMs);
-                break;
-            default:
-                break;
-        }
+        // Another may hide behind this one's event. Seen now, its own event could still be on the way and count it twice: the
+        // next turn has taken what events there are.
+        if (Kind == ListenerKind.Other && Waiting == 0)
+            _loop!.RunAgain(this);
     }
 
     private int QueueLength()

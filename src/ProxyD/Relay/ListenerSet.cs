@@ -37,6 +37,13 @@ internal sealed class ListenerSet(Listener[] listeners)
             listener.Watch(loop, arrived);
     }
 
+    /// <inheritdoc cref="Listener.Look"/>
+    internal void Look()
+    {
+        foreach (Listener listener in listeners)
+            listener.Look();
+    }
+
     /// <inheritdoc cref="Listener.Leave"/>
     internal void Leave()
     {

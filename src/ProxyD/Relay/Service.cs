@@ -86,7 +86,10 @@ internal sealed class Service
     /// <returns>Whether nobody waits.</returns>
     internal bool Pause()
     {
+        if (_phase == ServicePhase.Stopped)
+            return true;
         _phase = ServicePhase.Paused;
+        _listeners.Look();
         return _listeners.Waiting == 0;
     }
 
@@ -164,6 +167,9 @@ internal sealed class Service
 
     private void OnFailure(Errno error)
     {
+        // An attempt that was on its way may still end while we are paused.
+        if (_phase is ServicePhase.Paused or ServicePhase.Stopped)
+            return;
         if (error.IsShortage())
         {
             Starve(error);
@@ -282,7 +288,7 @@ internal sealed class Service
     private long SparesDueMs() => _phase == ServicePhase.Starved ? long.MaxValue : _spares.NextDueMs;
 
     private long RetryDueMs() =>
-        _listeners.Waiting == 0 || _attempts.Count > 0 || _phase == ServicePhase.Warm ? long.MaxValue : _nextTryMs;
+        _listeners.Waiting == 0 || _phase == ServicePhase.Warm || (_attempts.Count > 0 && _phase != ServicePhase.Starved) ? long.MaxValue : _nextTryMs;
 
     private void OnTimer()
     {
