@@ -156,8 +156,10 @@ internal sealed class Daemon : IHostedService, IDisposable
     private RelayLimits FitDescriptors(RelayLimits limits)
     {
         long connections = RelayLimits.DescriptorReserve + (2L * limits.Threads) + (2L * limits.ConnectionsMax);
-        long needed = connections + (2L * limits.SparePipesPerThreadMax * limits.Threads);
+        long needed = connections + (2L * limits.KeptPipesPerThreadMax * limits.Threads);
         long allowed = DescriptorLimit.Provide(needed, () => !DescriptorLimit.HasSyscallFilter());
+        if (allowed < RelayLimits.DescriptorsLeast)
+            throw new StartupException($"{allowed} open files are allowed; expected at least {RelayLimits.DescriptorsLeast} (LimitNOFILE=, ulimit -n)");
         if (allowed < connections)
             _control.Post(() => _log.DescriptorsShort(limits.ConnectionsMax, connections, allowed));
         // Connections come first; pipes have what is left of the descriptors, and flows copy when there is none.
@@ -188,8 +190,8 @@ internal sealed class Daemon : IHostedService, IDisposable
                 backend.OnWaitBegan();
                 break;
             case RelayEventKind.WaitAnswered:
-                // Looking up a name is no cold start.
-                if (e.Error != Errno.None)
+                // Looking up a name is no cold start, nor is a backend that was busy for a moment.
+                if (e.Error != Errno.None && !e.Error.IsBusy())
                     _log.ColdStart(destination, e.WaitedMs, Words.Count(e.Clients, "client"));
                 backend.OnAnswered();
                 break;

@@ -3,11 +3,10 @@ using static ProxyD.Interop.LibcConstants;
 
 namespace ProxyD.Relay;
 
-/// <summary>A connection attempt that is on its way to a backend on another machine. One address; it reports once.</summary>
+/// <summary>A connection attempt that is on its way: to another machine, or to a full queue on this one. One address; it reports once.</summary>
 internal sealed class Attempt : EventSink
 {
     private readonly EventLoop _loop;
-    private readonly SocketAddress _address;
     private readonly LoopTimer _timeout;
     private readonly LoopSlot _slot;
     private readonly int _fd;
@@ -16,14 +15,14 @@ internal sealed class Attempt : EventSink
     /// <param name="loop">The loop whose thread this is.</param>
     /// <param name="fd">A socket in progress.</param>
     /// <param name="address">Where it goes.</param>
-    /// <param name="timeoutMs">After this it counts as ETIMEDOUT.</param>
+    /// <param name="timeoutMs">After this it counts as ETIMEDOUT; on loopback as EAGAIN, for there somebody listens who is busy.</param>
     /// <param name="concluded">Called once, unless <see cref="Drop"/> comes first.</param>
     internal Attempt(
         EventLoop loop, int fd, SocketAddress address, int timeoutMs, Action<Attempt, DialResult> concluded)
     {
         _loop = loop;
         _fd = fd;
-        _address = address;
+        Address = address;
         _concluded = concluded;
         _slot = loop.TakeSlot(this);
         _timeout = new(_ => TimeOut());
@@ -31,9 +30,12 @@ internal sealed class Attempt : EventSink
         loop.Watch(fd, EPOLLOUT, _slot, 0);
     }
 
+    /// <summary>Where it goes.</summary>
+    internal SocketAddress Address { get; }
+
     internal override void OnEvents(uint events, int tag)
     {
-        DialResult result = Dialer.Conclude(_fd, _address);
+        DialResult result = Dialer.Conclude(_fd, Address);
         if (result.Status == DialStatus.InProgress)
             return;
         if (result.Status == DialStatus.Standing)
@@ -53,7 +55,7 @@ internal sealed class Attempt : EventSink
     private void TimeOut()
     {
         Drop();
-        _concluded(this, DialResult.Failure(Errno.ETIMEDOUT));
+        _concluded(this, DialResult.Failure(Address.IsLoopback ? Errno.EAGAIN : Errno.ETIMEDOUT));
     }
 
     private void Leave()

@@ -9,6 +9,7 @@ namespace ProxyD.Relay;
 internal sealed class Attempts(Worker worker, AddressList addresses, Action<DialResult> concluded)
 {
     private readonly List<Attempt> _inProgress = [];
+    private int _loopbackTimeoutMs = RelayLimits.LoopbackConnectMinMs;
 
     internal AddressList Addresses { get; } = addresses;
 
@@ -49,12 +50,21 @@ internal sealed class Attempts(Worker worker, AddressList addresses, Action<Dial
     }
 
     /// <remarks>A function of its own: its closure is made only here, never for an attempt that is decided at once.</remarks>
-    private void Follow(int fd, SocketAddress[] all, int index) =>
-        _inProgress.Add(new(worker.Loop, fd, all[index], worker.Limits.ConnectTimeoutMs, (a, r) => OnConcluded(a, r, all, index + 1)));
+    private void Follow(int fd, SocketAddress[] all, int index)
+    {
+        int timeoutMs = all[index].IsLoopback ? _loopbackTimeoutMs : worker.Limits.ConnectTimeoutMs;
+        _inProgress.Add(new(worker.Loop, fd, all[index], timeoutMs, (a, r) => OnConcluded(a, r, all, index + 1)));
+    }
 
     private void OnConcluded(Attempt attempt, DialResult result, SocketAddress[] all, int next)
     {
         _inProgress.Remove(attempt);
+        if (attempt.Address.IsLoopback)
+        {
+            _loopbackTimeoutMs = result.Status == DialStatus.Failed && result.Error.IsBusy()
+                ? Math.Min(_loopbackTimeoutMs * 2, RelayLimits.LoopbackConnectMaxMs)
+                : RelayLimits.LoopbackConnectMinMs;
+        }
         if (result.Status == DialStatus.Failed && next < all.Length)
             result = DialFrom(all, next);
         if (result.Status != DialStatus.InProgress)
