@@ -14,7 +14,7 @@ if (options is null)
     return exitCode;
 
 using Signals signals = new();
-using ILoggerFactory logs = LogSetup.Create(options.LogLevel, Stderr.IsJournal);
+ILoggerFactory logs = LogSetup.Create(options.LogLevel, Stderr.IsJournal);
 Daemon daemon;
 try
 {
@@ -39,4 +39,5 @@ builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.I
 using (daemon)
 using (IHost host = builder.Build())
     await host.RunAsync().ConfigureAwait(false);
+LogSetup.Close(logs);
 return daemon.ExitCode;

@@ -11,6 +11,13 @@ internal sealed record RunOptions
     /// <summary>More threads than a proxy has use for.</summary>
     internal const int ThreadsLimit = 64;
 
+    /// <summary>One data-plane thread for each two cores, at most four.</summary>
+    /// <remarks>
+    /// Client, backend and relay share the machine. With a thread for each of two cores no load ran faster, and 16 bulk streams cost a
+    /// fifth more of the whole machine's CPU (bench/README.md).
+    /// </remarks>
+    internal static int DefaultThreads(int cores) => Math.Clamp(cores / 2, 1, 4);
+
     /// <summary>At least one; at most one without a name.</summary>
     public required IReadOnlyList<Destination> Destinations { get; init; }
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace ProxyD;
 
-/// <summary>The signals that ask us to end: the first begins the drain, the second ends at once.</summary>
+/// <summary>The signals that ask us to end: the first begins the drain, a second SIGTERM or SIGINT ends at once.</summary>
 /// <remarks>Registered before the first client can be served, so that no moment exists in which a stop would be a crash.</remarks>
 internal sealed class Signals : IDisposable
 {
@@ -12,6 +12,7 @@ internal sealed class Signals : IDisposable
 
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _asked;
 
     internal Signals()
     {
@@ -22,7 +23,7 @@ internal sealed class Signals : IDisposable
     /// <summary>Completes with the first signal.</summary>
     internal Task First => _first.Task;
 
-    /// <summary>What to do at the second signal, before the process ends.</summary>
+    /// <summary>What to do when we are asked a second time, before the process ends.</summary>
     internal Action? AtSecond { get; set; }
 
     public void Dispose() => _registrations.ForEach(r => r.Dispose());
@@ -30,7 +31,9 @@ internal sealed class Signals : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (_first.TrySetResult())
+        _first.TrySetResult();
+        // A hang-up that comes with SIGTERM, even before it, is no second wish: SendSIGHUP= in a unit, the end of a session.
+        if (context.Signal is not (PosixSignal.SIGTERM or PosixSignal.SIGINT) || Interlocked.Increment(ref _asked) == 1)
             return;
         AtSecond?.Invoke();
         Environment.Exit(0);

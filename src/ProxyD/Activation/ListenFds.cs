@@ -69,6 +69,8 @@ internal static class ListenFds
             return new([], $"the sockets were passed to another process (LISTEN_PIDFDID {id}, not {inode}); a wrapper script must start proxyd with 'exec'");
         if (variable("LISTEN_PID") is null)
             return new([], null);
+        if (count == 0)
+            return new([], null);
         string[] names = variable("LISTEN_FDNAMES")?.Split(':') ?? [.. Enumerable.Repeat("unknown", count)];
         return names.Length == count
             ? new(names, null)

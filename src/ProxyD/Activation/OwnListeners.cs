@@ -7,7 +7,7 @@ namespace ProxyD.Activation;
 /// <summary>Listening sockets that we bind ourselves (<c>--listen</c>), where no service manager passes any.</summary>
 internal sealed unsafe class OwnListeners : IDisposable
 {
-    private readonly List<string> _paths = [];
+    private List<string> _paths = [];
 
     internal List<PassedSocket> Sockets { get; } = [];
 
@@ -32,9 +32,9 @@ internal sealed unsafe class OwnListeners : IDisposable
     /// <summary>Removes the socket files that we made.</summary>
     public void Dispose()
     {
-        foreach (string path in _paths)
+        // The orderly end and a second signal may both come here.
+        foreach (string path in Interlocked.Exchange(ref _paths, []))
             Unlink(path);
-        _paths.Clear();
     }
 
     private void Add(Address address)

@@ -77,25 +77,27 @@ internal sealed class Backend(Address address, IActivator activator, Action<Time
         MoveTo(BackendState.Starting);
         _servedThisRun = false;
         int run = ++_run;
-        string? problem = activator.Start(cause => post(() => OnEnded(run, cause)));
+        string? problem = activator.Start(end => post(() => OnEnded(run, end)));
         if (problem is null)
             MoveTo(BackendState.Probing);
         else
             Fail(problem);
     }
 
-    private void OnEnded(int run, string cause)
+    private void OnEnded(int run, BackendEnd end)
     {
         if (run != _run || _stopping)
             return;
         if (!_servedThisRun)
         {
-            Fail($"{cause} before it answered");
+            Fail($"{end.Cause} before it answered");
             return;
         }
         // It has served: an idle exit, or a crash that the next start will show. Whoever came while it was ending waits
         // already and gets a fresh one at once.
-        MoveTo(BackendState.Unknown, cause);
+        if (!end.IsOrderly)
+            log.BackendCrashed(Address.Text, end.Cause);
+        MoveTo(BackendState.Unknown, end.Cause);
         if (IsWanted)
             Start();
     }

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics;
 using ProxyD.Interop;
 using static ProxyD.Interop.LibcConstants;
 
@@ -14,6 +15,9 @@ internal sealed class ChildProcess(string command) : IActivator
     /// <summary>Between SIGTERM and SIGKILL.</summary>
     private static readonly TimeSpan s_stopGrace = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often to look whether the last of a group is gone: only its leader is our child, whose end we are told of.</summary>
+    private static readonly TimeSpan s_groupCheck = TimeSpan.FromMilliseconds(10);
+
     private static readonly string[] s_notForChildren =
         ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
 
@@ -21,11 +25,12 @@ internal sealed class ChildProcess(string command) : IActivator
     private readonly Lock _reaping = new();
     private int _pid;
     private bool _killed;
+    private volatile bool _stopping;
     private Task _gone = Task.CompletedTask;
 
     public bool IsRunning => Volatile.Read(ref _pid) != 0;
 
-    public string? Start(Action<string> ended)
+    public string? Start(Action<BackendEnd> ended)
     {
         SysResult spawned = ProcessSpawner.Spawn("/bin/sh", ["sh", "-c", "exec " + command], ChildEnvironment(), out int pid);
         if (!spawned.Ok)
@@ -46,6 +51,7 @@ internal sealed class ChildProcess(string command) : IActivator
     public async Task StopAsync()
     {
         Task gone = _gone;
+        _stopping = true;
         Signal(SIGTERM);
         if (await Task.WhenAny(gone, Task.Delay(s_stopGrace)).ConfigureAwait(false) != gone)
             Signal(SIGKILL);
@@ -68,26 +74,40 @@ internal sealed class ChildProcess(string command) : IActivator
         }
     }
 
-    private void Watch(int pid, TaskCompletionSource gone, Action<string> ended)
+    private void Watch(int pid, TaskCompletionSource gone, Action<BackendEnd> ended)
     {
         ProcessSpawner.WaitForEnd(pid);
-        (int? ExitStatus, int? Signal) end;
+        // Whoever it left behind in its group would keep the port; but who has been asked to end gets the time for it.
+        if (!_stopping)
+            Signal(SIGKILL);
+        _ = FinishAsync(pid, ProcessSpawner.Reap(pid), gone, ended);
+    }
+
+    private async Task FinishAsync(int pid, (int? ExitStatus, int? Signal) end, TaskCompletionSource gone, Action<BackendEnd> ended)
+    {
+        await GroupGoneAsync(pid).ConfigureAwait(false);
         lock (_reaping)
-        {
-            // Whoever it left behind in its group would keep the port.
-            Libc.kill(-pid, SIGKILL);
-            end = ProcessSpawner.Reap(pid);
             _pid = 0;
-        }
         gone.SetResult();
         ended(end switch
         {
-            (127, _) => "the command was not found (exit status 127)",
-            (126, _) => "the command can't be executed (exit status 126)",
-            ({ } status, _) => $"it exited with status {status}",
-            (_, { } signal) => $"it was killed by signal {signal}",
-            _ => "it has ended",
+            (0, _) => new("it exited with status 0", IsOrderly: true),
+            (127, _) => new("the command was not found (exit status 127)", IsOrderly: false),
+            (126, _) => new("the command can't be executed (exit status 126)", IsOrderly: false),
+            ({ } status, _) => new($"it exited with status {status}", IsOrderly: false),
+            (_, { } signal) => new($"it was killed by signal {signal}", IsOrderly: false),
+            _ => new("it has ended", IsOrderly: true),
         });
+    }
+
+    /// <summary>Completes when nobody is left of the group. Its number stays taken for as long as anybody is in it (kill(2), fork(2)).</summary>
+    private static async Task GroupGoneAsync(int pid)
+    {
+        long start = Stopwatch.GetTimestamp();
+        // As the first process of a container we inherit the orphans, and a dead one counts until it is reaped. Where nobody
+        // reaps them the wait must end all the same: by then SIGKILL has been sent.
+        while (ProcessSpawner.GroupExists(pid) && Stopwatch.GetElapsedTime(start) < s_stopGrace + s_groupCheck)
+            await Task.Delay(s_groupCheck).ConfigureAwait(false);
     }
 
     private static IEnumerable<string> ChildEnvironment()

@@ -68,7 +68,7 @@ internal sealed class CommandLine
         Description = "Threads that move bytes",
         HelpName = "N",
         CustomParser = Values.CountUpTo(RunOptions.ThreadsLimit),
-        DefaultValueFactory = _ => Math.Min(4, Environment.ProcessorCount),
+        DefaultValueFactory = _ => RunOptions.DefaultThreads(Environment.ProcessorCount),
     };
 
     private readonly Option<string?> _logLevel = new("--log-level")
@@ -106,9 +106,7 @@ internal sealed class CommandLine
     {
         exitCode = ExitFailure;
         problem = EmptyValue(arguments);
-        if (problem is not null)
-            return null;
-        RunOptions? options = ParseComplete(arguments, out exitCode, out problem);
+        RunOptions? options = problem is null ? ParseComplete(arguments, out exitCode, out problem) : null;
         // A value may hold anything; its report is one line.
         problem = problem is null ? null : string.Concat(problem.Select(c => char.IsControl(c) ? '?' : c));
         return options;
@@ -132,7 +130,8 @@ internal sealed class CommandLine
     }
 
     private static string? MissingValue(ParseResult parsed) =>
-        parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o is { Implicit: false, Tokens.Count: 0 }) is { } given
+        parsed.CommandResult.Children.OfType<OptionResult>()
+            .FirstOrDefault(o => o is { Implicit: false, Tokens.Count: 0, Option: not VersionOption }) is { } given
             ? $"{given.Option.Name}: no value given; expected {given.Option.Name}={given.Option.HelpName}"
             : null;
 

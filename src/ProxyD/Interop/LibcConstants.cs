@@ -79,6 +79,7 @@ internal static class LibcConstants
     internal const int SIGTERM = 15;
     internal const int SIG_IGN = 1;
     internal const int P_PID = 1;
+    internal const int WNOHANG = 1;
     internal const int WEXITED = 4;
     internal const int WNOWAIT = 0x1000000;
     internal const short POSIX_SPAWN_SETPGROUP = 2;

@@ -58,6 +58,17 @@ internal static unsafe class ProcessSpawner
         return signal == 0 ? ((status >> 8) & 0xff, null) : (null, signal);
     }
 
+    /// <summary>Whether anybody is left in a process group; reaps those of its members that have become our children.</summary>
+    internal static bool GroupExists(int group)
+    {
+        int status;
+        while (Libc.waitpid(-group, &status, WNOHANG) > 0)
+        {
+            // The next one.
+        }
+        return SysResult.From(Libc.kill(-group, 0)).Errno != Errno.ESRCH;
+    }
+
     /// <summary>A null-terminated array of C strings.</summary>
     private sealed class NativeStrings : IDisposable
     {

@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Error, "{Cause}: clients wait in the listen queue until a connection ends; raise LimitNOFILE=")]
     internal static partial void Shortage(this ILogger log, string cause);
 
+    [LoggerMessage(6, LogLevel.Warning, "{Destination} ended: {Cause}; the next client starts it again")]
+    internal static partial void BackendCrashed(this ILogger log, string destination, string cause);
+
     // 20–39: life cycle
 
     [LoggerMessage(20, LogLevel.Information, "Listening on {Listeners} for {Destination}")]

@@ -11,8 +11,17 @@ using Serilog.Sinks.SystemConsole.Themes;
 namespace ProxyD.Observability;
 
 /// <summary>Serilog, configured in code: one line an event on stderr.</summary>
+/// <remarks>
+/// A thread of its own writes, and when its queue is full lines are dropped: a reader of stderr that has stopped reading must
+/// not stop us from waking backends or from ending.
+/// </remarks>
 internal static class LogSetup
 {
+    private const int QueuedLinesMax = 1000;
+
+    /// <summary>What is still queued at the end may take so long; then it is lost.</summary>
+    private static readonly TimeSpan s_lastLines = TimeSpan.FromSeconds(1);
+
     internal static readonly string[] LevelNames = ["error", "warning", "info", "debug"];
 
     /// <param name="level">The least level that is written: a name from <see cref="LevelNames"/>.</param>
@@ -23,7 +32,15 @@ internal static class LogSetup
             .MinimumLevel.Is(Level(level))
             // The host's own start and stop messages tell a user nothing.
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning);
-        LoggerSinkConfiguration sinks = configuration.WriteTo;
+        configuration.WriteTo.Async(sinks => AddConsole(sinks, toJournal), bufferSize: QueuedLinesMax);
+        return new SerilogLoggerFactory(configuration.CreateLogger(), dispose: true);
+    }
+
+    /// <summary>Writes what is queued, if anybody takes it, and ends the logging.</summary>
+    internal static void Close(ILoggerFactory logs) => Task.Run(logs.Dispose).Wait(s_lastLines);
+
+    private static void AddConsole(LoggerSinkConfiguration sinks, bool toJournal)
+    {
         // The levels are all errors to the console sink: everything goes to stderr.
         if (toJournal)
             sinks.Console(new PriorityFormatter(), standardErrorFromLevel: LogEventLevel.Verbose);
@@ -35,7 +52,6 @@ internal static class LogSetup
                 standardErrorFromLevel: LogEventLevel.Verbose,
                 theme: AnsiConsoleTheme.Code);
         }
-        return new SerilogLoggerFactory(configuration.CreateLogger(), dispose: true);
     }
 
     private static LogEventLevel Level(string name) => name switch

@@ -5,6 +5,7 @@ namespace ProxyD.BlackBox.Harness;
 /// <summary>The libc calls for which .NET has no public counterpart, under their own names.</summary>
 internal static partial class Native
 {
+    public const int SIGHUP = 1;
     public const int SIGINT = 2;
     public const int SIGKILL = 9;
     public const int SIGTERM = 15;

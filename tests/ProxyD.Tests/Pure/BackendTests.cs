@@ -72,6 +72,20 @@ public sealed class BackendTests
     }
 
     [Fact]
+    public void A_crash_after_it_served_is_told_and_the_next_client_starts_it_at_once()
+    {
+        // Goal: whoever reads the log learns that the backend dies; the clients need not suffer for it.
+        Backend.OnWaitBegan();
+        Backend.OnAnswered();
+
+        _world.Exit("it was killed by signal 11", orderly: false);
+        Backend.OnWaitBegan();
+
+        Assert.Equal(2, _world.Starts);
+        Assert.Contains("it was killed by signal 11", Assert.Single(_world.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_client_who_comes_during_an_idle_exit_causes_a_start_at_once()
     {
         // Goal: between the backend's close of its listener and its exit a wait begins; when the exit is heard, the start follows

@@ -11,7 +11,7 @@ internal sealed class BackendWorld : IActivator, ILogger
 {
     private readonly List<(long DueMs, Action Action)> _timers = [];
     private readonly Queue<Action> _posted = new();
-    private Action<string>? _ended;
+    private Action<BackendEnd>? _ended;
     private long _nowMs;
 
     internal BackendWorld()
@@ -36,7 +36,7 @@ internal sealed class BackendWorld : IActivator, ILogger
 
     public bool IsRunning { get; internal set; }
 
-    public string? Start(Action<string> ended)
+    public string? Start(Action<BackendEnd> ended)
     {
         Assert.False(IsRunning, "a second start was ordered while the backend runs");
         Starts++;
@@ -56,17 +56,17 @@ internal sealed class BackendWorld : IActivator, ILogger
     public void Kill() => Killed = true;
 
     /// <summary>The process ends, and the control plane hears of it.</summary>
-    internal void Exit(string cause = "it exited with status 0")
+    internal void Exit(string cause = "it exited with status 0", bool orderly = true)
     {
-        ExitUnheard(cause);
+        ExitUnheard(cause, orderly);
         Hear();
     }
 
     /// <summary>The process ends; what it posts stays on its way until <see cref="Hear"/>.</summary>
-    internal void ExitUnheard(string cause)
+    internal void ExitUnheard(string cause, bool orderly = true)
     {
         IsRunning = false;
-        _ended!(cause);
+        _ended!(new(cause, orderly));
     }
 
     internal void Hear()

@@ -16,7 +16,7 @@ public sealed class CommandLineTests
         Assert.Null(options.ExitIdleTime);
         Assert.Equal(TimeSpan.FromSeconds(5), options.WaitBind);
         Assert.Equal(TimeSpan.FromSeconds(5), options.DrainTime);
-        Assert.Equal(Math.Min(4, Environment.ProcessorCount), options.Threads);
+        Assert.Equal(RunOptions.DefaultThreads(Environment.ProcessorCount), options.Threads);
         Assert.Equal("info", options.LogLevel);
         Assert.Empty(options.Listen);
         Assert.Null(options.Exec);

@@ -18,6 +18,7 @@ public sealed partial class LogEventTests
         [3] = "BackendFailed",
         [4] = "LimitReached",
         [5] = "Shortage",
+        [6] = "BackendCrashed",
         [20] = "Listening",
         [21] = "DrainCut",
         [22] = "NotifyFailed",
