@@ -1,5 +1,6 @@
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Net.Sockets;
 using ProxyD.Interop;
 using ProxyD.Observability;
 
@@ -43,11 +44,12 @@ internal static class Values
     internal static List<Address> ParseListen(ArgumentResult result)
     {
         List<Address> addresses = [];
+        string any = Socket.OSSupportsIPv6 ? "[::]" : "0.0.0.0";
         foreach (Token token in result.Tokens)
         {
-            // Like ListenStream=, a lone port means every address of this machine.
+            // Like ListenStream=, a lone port means every address of this machine, and IPv4's where that is all there is.
             bool isPort = token.Value.Length > 0 && token.Value.All(char.IsAsciiDigit);
-            if (Address.TryParse(isPort ? $"[::]:{token.Value}" : token.Value, null, out Address? address, out string? problem))
+            if (Address.TryParse(isPort ? $"{any}:{token.Value}" : token.Value, null, out Address? address, out string? problem))
                 addresses.Add(address);
             else
                 result.AddError($"--listen: '{token.Value}' is not accepted: {problem}; expected PORT, IP:PORT, [IPV6]:PORT, /path or @abstract");
