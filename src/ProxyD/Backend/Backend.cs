@@ -93,8 +93,7 @@ internal sealed class Backend(Address address, IActivator activator, Action<Time
             Fail($"{end.Cause} before it answered");
             return;
         }
-        // It has served: an idle exit, or a crash that the next start will show. Whoever came while it was ending waits
-        // already and gets a fresh one at once.
+        // It has served: an idle exit or a crash. Whoever came while it was ending waits already and gets a fresh one at once.
         if (!end.IsOrderly)
             log.BackendCrashed(Address.Text, end.Cause);
         MoveTo(BackendState.Unknown, end.Cause);
