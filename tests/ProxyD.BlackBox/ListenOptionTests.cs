@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ProxyD.BlackBox.Harness;
+using ProxyD.Testing;
 
 namespace ProxyD.BlackBox;
 
@@ -32,7 +33,7 @@ public sealed class ListenOptionTests
     {
         // Goal: every address that can be a destination can be a listener.
         Requires.IPv6();
-        IPEndPoint v6 = new(IPAddress.IPv6Loopback, Addresses.FreePort());
+        IPEndPoint v6 = new(IPAddress.IPv6Loopback, Ports.Free());
         UnixDomainSocketEndPoint name = Addresses.Abstract();
         using Backend backend = Backend.Echo(_destination);
         using Subject subject = Start($"--listen={v6}", $"--listen={name}");
@@ -129,7 +130,7 @@ public sealed class ListenOptionTests
         subject.Terminate();
 
         Assert.Equal(Ending.Reset, waiting.ReadEnding());
-        Assert.Equal(0, subject.WaitForExit(2000));
+        Assert.Equal(0, subject.WaitForExit());
     }
 
     [Fact]

@@ -2,33 +2,14 @@ using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using ProxyD.Testing;
 
 namespace ProxyD.BlackBox.Harness;
 
 /// <summary>Addresses for the test's sockets, and how they are written on a proxy's command line.</summary>
 internal static class Addresses
 {
-    private const int FirstPort = 20_000;
-    private const int LastPort = 29_999;
-
-    // Test processes that run side by side start at different places.
-    private static int s_next = FirstPort + (Environment.ProcessId * 97 % (LastPort - FirstPort));
-
-    /// <summary>A port on which nobody listens, on neither loopback address.</summary>
-    /// <remarks>Outside ip_local_port_range, so that no client's own port takes it before the backend comes.</remarks>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            int port = Interlocked.Increment(ref s_next);
-            if (port > LastPort)
-                Interlocked.Exchange(ref s_next, FirstPort);
-            else if (CanBind(new(IPAddress.Loopback, port)) && (!HasIPv6 || CanBind(new(IPAddress.IPv6Loopback, port))))
-                return port;
-        }
-    }
-
-    public static IPEndPoint FreeEndPoint() => new(IPAddress.Loopback, FreePort());
+    public static IPEndPoint FreeEndPoint() => new(IPAddress.Loopback, Ports.Free());
 
     public static bool HasIPv6 { get; } =
         NetworkInterface.GetAllNetworkInterfaces()
@@ -58,19 +39,5 @@ internal static class Addresses
         listener.Listen(backlog);
         listener.Blocking = false;
         return listener;
-    }
-
-    private static bool CanBind(IPEndPoint at)
-    {
-        using Socket probe = NewSocket(at);
-        try
-        {
-            probe.Bind(at);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

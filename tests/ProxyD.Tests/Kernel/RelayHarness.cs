@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using ProxyD.Interop;
 using ProxyD.Relay;
+using ProxyD.Testing;
 
 namespace ProxyD.Tests.Kernel;
 
@@ -62,24 +63,8 @@ internal sealed class RelayHarness : IDisposable
         return socket;
     }
 
-    /// <summary>A loopback port that nobody listens at, outside the ephemeral range, where no connect can meet itself.</summary>
-    internal static IPEndPoint FreeEndpoint()
-    {
-        while (true)
-        {
-            int port = Random.Shared.Next(20_000, 30_000);
-            using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return new(IPAddress.Loopback, port);
-            }
-            catch (SocketException)
-            {
-                // Taken: another one.
-            }
-        }
-    }
+    /// <summary>A loopback port that nobody listens at.</summary>
+    internal static IPEndPoint FreeEndpoint() => new(IPAddress.Loopback, Ports.Free());
 
     /// <summary>Returns when no client is taken any more.</summary>
     internal void StopAccepting()
@@ -88,12 +73,10 @@ internal sealed class RelayHarness : IDisposable
         Assert.True(_server.PingAsync().Wait(Patience), "a data-plane thread hangs");
     }
 
-    internal Socket Connect(int? receiveBufferBytes = null)
+    internal Socket Connect()
     {
         Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.ReceiveTimeout = client.SendTimeout = (int)Patience.TotalMilliseconds;
-        if (receiveBufferBytes is { } bytes)
-            client.ReceiveBufferSize = bytes;
         client.Connect(_listener.LocalEndPoint!);
         return client;
     }
