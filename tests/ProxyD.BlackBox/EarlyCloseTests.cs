@@ -57,7 +57,7 @@ public sealed class EarlyCloseTests
         peer.SendEnd();
         // RST destroys what is still in the backend's own send queue; that would be the backend's fault and not the proxy's.
         Wait.Until(() => peer.UnacknowledgedBytes() == 0, "the reply acknowledged");
-        Assert.True(peer.HasInput(waitMs: 1000), "unread input");
+        Assert.True(peer.HasInput(Wait.DefaultTimeoutMs), "unread input");
         peer.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using ProxyD.BlackBox.Harness;
@@ -37,14 +38,16 @@ public sealed class SelfConnectTests
     /// <summary>A try that is being made just now holds the port for microseconds; one that holds it longer is the bug.</summary>
     private Backend BindAsTheProxyRetries()
     {
-        const int Attempts = 5;
-        for (int attempt = 1; ; attempt++)
+        // The bug holds it for the whole wait of 30 s.
+        const int PatienceMs = 5000;
+        Stopwatch tried = Stopwatch.StartNew();
+        while (true)
         {
             try
             {
                 return Backend.Named(_destination, "backend");
             }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < Attempts)
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && tried.ElapsedMilliseconds < PatienceMs)
             {
                 Thread.Sleep(1);
             }

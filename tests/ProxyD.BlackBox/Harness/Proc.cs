@@ -46,6 +46,20 @@ internal static class Proc
 
     public static int FdCount(int pid) => Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length;
 
+    /// <summary>Whether a process has a descriptor of the very socket that this is a descriptor of; one that has ended has none.</summary>
+    public static bool Holds(int pid, Socket socket)
+    {
+        string? target = new FileInfo($"/proc/self/fd/{socket.Handle}").LinkTarget;
+        try
+        {
+            return Directory.GetFileSystemEntries($"/proc/{pid}/fd").Any(path => new FileInfo(path).LinkTarget == target);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>A figure once it has stood still for a while: a process that serves already may still be starting up.</summary>
     public static int Settled(Func<int> figure)
     {
