@@ -40,7 +40,7 @@ public sealed class ActivationTests
         client.SendEnd();
 
         Assert.Equal(Ending.Eof, client.ReadEnding());
-        Assert.Equal(0, subject.WaitForExit(2000));
+        Assert.Equal(0, subject.WaitForExit());
         Assert.Single(backend.Accepted);
     }
 
@@ -62,13 +62,15 @@ public sealed class ActivationTests
     [Fact]
     public void A_connected_socket_whose_backend_never_comes_is_reset()
     {
-        // Goal: the same end of a wait as for a queued client, and the process doesn't stay.
+        // Goal: the same end of a wait as for a queued client, and the process doesn't stay: it has failed its one task.
         using Socket listener = Addresses.Listen();
         using Peer client = Peer.Connect(listener.LocalEndPoint!);
         using Subject subject = StartFor(listener, "--wait-bind=200ms");
 
         Assert.Equal(Ending.Reset, client.ReadEnding());
-        subject.WaitForExit(2000);
+        int exitCode = subject.WaitForExit();
+        if (!Subject.IsIncumbent)
+            Assert.Equal(1, exitCode);
         Assert.Contains(subject.Log, line => line.Contains(Addresses.Text(_destination), StringComparison.Ordinal));
     }
 
@@ -78,7 +80,7 @@ public sealed class ActivationTests
         // Goal: one line that says what was passed and what was expected.
         using Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        AssertRefused(udp, "stream");
+        AssertRefused([udp], "datagram");
     }
 
     [Fact]
@@ -87,7 +89,42 @@ public sealed class ActivationTests
         // Goal: a bound but idle socket would never become readable; better to say so.
         using Socket idle = Addresses.NewSocket(_destination);
         idle.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        AssertRefused(idle, "listen");
+        AssertRefused([idle], "neither listens nor is connected");
+    }
+
+    [Fact]
+    public void A_descriptor_that_is_no_socket_is_refused()
+    {
+        // Goal: ListenFIFO= or ListenSpecial= in the .socket unit is explained, not served as silence.
+        AssertRefused(
+            new SubjectSetup { Prelude = ["exec 3</dev/null", "export LISTEN_PID=$$ LISTEN_FDS=1"], Arguments = ["127.0.0.1:1"] },
+            "it is no socket");
+    }
+
+    [Fact]
+    public void A_connected_socket_among_several_is_refused()
+    {
+        // Goal: whether to end with the one client or to serve the listeners on can't be known.
+        Requires.Proxyd();
+        using Socket listener = Addresses.Listen();
+        using Peer client = Peer.Connect(listener.LocalEndPoint!);
+        AssertRefused([listener, client.Socket], "2 sockets were passed, one of them connected");
+    }
+
+    [Fact]
+    public void Sockets_that_were_passed_to_another_process_of_our_number_are_refused()
+    {
+        // Goal: LISTEN_PID alone can name a process long gone; no pidfd has the inode 1, on no kernel.
+        Requires.Proxyd();
+        using Socket listener = Addresses.Listen();
+        AssertRefused(
+            new SubjectSetup
+            {
+                Sockets = [listener],
+                Arguments = ["127.0.0.1:1"],
+                Environment = new Dictionary<string, string> { ["LISTEN_PIDFDID"] = "1" },
+            },
+            "LISTEN_PIDFDID 1");
     }
 
     [Fact]
@@ -121,9 +158,12 @@ public sealed class ActivationTests
         }
     }
 
-    private static void AssertRefused(Socket socket, string expected)
+    private static void AssertRefused(Socket[] sockets, string expected) =>
+        AssertRefused(new SubjectSetup { Sockets = sockets, Arguments = ["127.0.0.1:1"] }, expected);
+
+    private static void AssertRefused(SubjectSetup setup, string expected)
     {
-        using Subject subject = Subject.Start(new SubjectSetup { Sockets = [socket], Arguments = ["127.0.0.1:1"] });
+        using Subject subject = Subject.Start(setup);
 
         Assert.Equal(1, subject.WaitForExit());
         string line = Assert.Single(subject.Log);

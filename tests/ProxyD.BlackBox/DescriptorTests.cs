@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using ProxyD.BlackBox.Harness;
@@ -10,6 +11,9 @@ public sealed class DescriptorTests
 {
     private const int TransferTimeoutMs = 30_000;
 
+    /// <summary>Each thread has descriptors of its own, and the default depends on the machine.</summary>
+    private const string TwoThreads = "--threads=2";
+
     private readonly IPEndPoint _destination = Addresses.FreeEndPoint();
 
     [Fact]
@@ -18,21 +22,27 @@ public sealed class DescriptorTests
         // Goal: an idle connection owns its two sockets and no pipe.
         using Socket listener = Addresses.Listen();
         using Backend backend = Backend.Echo(_destination);
-        using Subject subject = Subject.Start(listener, _destination);
-        Peer[] clients = Serve(listener, 10);
-        int before = Proc.Settled(() => Proc.FdCount(subject.Id));
+        using Subject subject = Subject.Start(listener, _destination, TwoThreads);
 
-        Peer[] more = Serve(listener, 100);
+        // A look at the figure may fall into a moment in which the runtime has a file open; not three times.
+        Wait.ForOneGoodRound(() =>
+        {
+            Peer[] clients = Serve(listener, 10);
+            int before = Proc.Settled(() => Proc.FdCount(subject.Id));
+            Peer[] more = Serve(listener, 100);
+            int after = Proc.FdCount(subject.Id);
+            CloseAll([.. clients, .. more]);
 
-        Assert.Equal(200, Proc.FdCount(subject.Id) - before);
-        CloseAll([.. clients, .. more]);
-        Wait.Until(() => Proc.FdCount(subject.Id) == before - 20, "all descriptors given back");
+            Assert.Equal(200, after - before);
+            Wait.Until(() => Proc.FdCount(subject.Id) <= before - 20, "all descriptors given back");
+        });
     }
 
     [Fact]
     public void Descriptors_come_back_after_a_burst_of_bulk_transfers()
     {
         // Goal: pipes borrowed while 50 connections were stuck are given back or kept in a bounded pool.
+        // Two threads with 16 pipes each.
         const int PoolBound = 64;
         using Socket listener = Addresses.Listen();
         using ManualResetEventSlim reading = new();
@@ -41,7 +51,7 @@ public sealed class DescriptorTests
             reading.Wait();
             Backend.EchoAll(peer);
         });
-        using Subject subject = Subject.Start(listener, _destination);
+        using Subject subject = Subject.Start(listener, _destination, TwoThreads);
         using Peer warm = Peer.Connect(listener.LocalEndPoint!);
         backend.WaitForConnection();
         int before = Proc.Settled(() => Proc.FdCount(subject.Id));
@@ -61,21 +71,29 @@ public sealed class DescriptorTests
     [Fact]
     public void Clients_beyond_the_file_limit_wait_and_are_served()
     {
-        // Goal: EMFILE leaves the others in the listen queue until a connection ends, without a busy loop.
+        // Goal: EMFILE leaves the others in the listen queue until a connection ends, without a busy loop, and the log says so once.
+        const int ReportPauseSeconds = 10;
         using Socket listener = Addresses.Listen();
         using Backend backend = Backend.Echo(_destination);
         using Subject subject = Subject.Start(new SubjectSetup
         {
             Sockets = [listener],
-            Arguments = ["--wait-bind=30s", Addresses.Text(_destination)],
+            Arguments = ["--wait-bind=30s", TwoThreads, Addresses.Text(_destination)],
             Prelude = ["ulimit -n 64"],
         });
+        Stopwatch sinceShortage = Stopwatch.StartNew();
         Peer[] clients = Peer.ConnectMany(listener.LocalEndPoint!, 60);
         foreach (Peer client in clients)
             client.Send("hello");
         Wait.Until(() => clients.Count(client => client.HasInput()) >= 10, "some of them served");
 
         Assert.InRange(Proc.CpuPercent(subject.Id), 0, 20);
+        if (!Subject.IsIncumbent)
+        {
+            subject.WaitForLog("raise LimitNOFILE=");
+            int told = subject.Log.Count(line => line.Contains("raise LimitNOFILE=", StringComparison.Ordinal));
+            Assert.InRange(told, 1, 1 + (int)(sinceShortage.Elapsed.TotalSeconds / ReportPauseSeconds));
+        }
 
         HashSet<Peer> left = [.. clients];
         while (left.Count > 0)

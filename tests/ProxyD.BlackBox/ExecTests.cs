@@ -126,7 +126,7 @@ public sealed class ExecTests : IDisposable
 
         Assert.Equal(Ending.Reset, client.ReadEnding());
         subject.WaitForLog("/nonexistent/backend");
-        subject.WaitForLog(Addresses.Text(child.Address), "127");
+        subject.WaitForLog(Addresses.Text(child.Address), "exit status 127");
         Assert.False(subject.HasExited);
     }
 
@@ -137,7 +137,7 @@ public sealed class ExecTests : IDisposable
         using TemporaryFolder folder = new();
         string notes = folder.File("starts");
         string crash = folder.Write("crash.sh", $"echo start >> {notes}; exit 3\n");
-        using Subject subject = Start(Addresses.FreeEndPoint(), $"--exec=sh {crash}", "--wait-bind=1s");
+        using Subject subject = Start(Addresses.FreeEndPoint(), $"--exec=sh {crash}", "--wait-bind=3s");
 
         Peer[] clients = Peer.ConnectMany(_listener.LocalEndPoint!, 10);
 

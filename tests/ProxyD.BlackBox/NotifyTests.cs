@@ -52,7 +52,7 @@ public sealed class NotifyTests
     [Fact]
     public void The_watchdog_is_fed_while_nothing_happens()
     {
-        // Goal: WATCHDOG=1 comes at least once in each period.
+        // Goal: WATCHDOG=1 comes again and again without any client; that it is in time is WatchdogIntervalTests' matter.
         Requires.Proxyd();
         const int PeriodMs = 400;
         using TemporaryFolder folder = new();
@@ -71,34 +71,78 @@ public sealed class NotifyTests
         notify.WaitFor("READY=1");
 
         for (int fed = 1; fed <= 4; fed++)
-            Wait.Until(() => notify.Lines.Count(line => line == "WATCHDOG=1") >= fed, $"WATCHDOG=1 number {fed}", PeriodMs);
+            Wait.Until(() => notify.Lines.Count(line => line == "WATCHDOG=1") >= fed, $"WATCHDOG=1 number {fed}");
     }
 
     [Fact]
-    public void A_notify_socket_that_nobody_reads_from_stops_nothing()
+    public void A_notify_socket_that_does_not_exist_stops_nothing_and_is_told_once()
     {
-        // Goal: telling the service manager may fail; the bytes still flow.
+        // Goal: telling the service manager may fail; the bytes still flow, and the log says so at the first of many messages.
         using TemporaryFolder folder = new();
         using Socket listener = Addresses.Listen();
         using Backend backend = Backend.Echo(_destination);
-        using Subject subject = Subject.Start(new SubjectSetup
-        {
-            Sockets = [listener],
-            Arguments = [Addresses.Text(_destination)],
-            NotifySocket = folder.File("nobody.sock"),
-        });
-        using Peer client = Peer.Connect(listener.LocalEndPoint!);
+        using Subject subject = Start(listener, folder.File("nobody.sock"));
 
-        client.AssertEcho("hello");
+        AssertServes(subject, listener);
+        subject.Terminate();
+        subject.WaitForExit();
+
+        if (!Subject.IsIncumbent)
+            Assert.Single(subject.Log, line => line.Contains("service manager can't be told", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_notify_socket_that_nobody_reads_from_delays_no_client()
+    {
+        // Goal: a service manager that hangs is not waited for, although its queue is full and takes not even READY=1.
+        using TemporaryFolder folder = new();
+        using Socket deaf = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        deaf.Bind(folder.Socket("deaf.sock"));
+        Fill(folder.Socket("deaf.sock"));
+        using Socket listener = Addresses.Listen();
+        using Backend backend = Backend.Echo(_destination);
+        using Subject subject = Start(listener, folder.File("deaf.sock"));
+
+        AssertServes(subject, listener);
     }
 
     private static bool IsStatus(string line, string text) =>
         line.StartsWith("STATUS=", StringComparison.Ordinal) && line.Contains(text, StringComparison.Ordinal);
 
-    private Subject Start(Socket listener, NotifySocket notify, params string[] options) => Subject.Start(new SubjectSetup
+    /// <summary>Sends until the queue takes no more (net.unix.max_dgram_qlen).</summary>
+    private static void Fill(EndPoint queue)
+    {
+        using Socket sender = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
+        sender.Connect(queue);
+        try
+        {
+            while (true)
+                sender.Send("X=1"u8);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock)
+        {
+        }
+    }
+
+    /// <summary>Several clients one after the other, each of them a change that the service manager would be told of.</summary>
+    private static void AssertServes(Subject subject, Socket listener)
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            using Peer client = Peer.Connect(listener.LocalEndPoint!);
+            client.AssertEcho("hello");
+            client.SendEnd();
+            Assert.Equal(Ending.Eof, client.ReadEnding());
+        }
+        Assert.False(subject.HasExited);
+    }
+
+    private Subject Start(Socket listener, NotifySocket notify, params string[] options) => Start(listener, notify.Address, options);
+
+    private Subject Start(Socket listener, string notifySocket, params string[] options) => Subject.Start(new SubjectSetup
     {
         Sockets = [listener],
         Arguments = [.. options, Addresses.Text(_destination)],
-        NotifySocket = notify.Address,
+        NotifySocket = notifySocket,
     });
 }
