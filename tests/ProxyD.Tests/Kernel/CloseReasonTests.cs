@@ -81,13 +81,16 @@ public sealed class CloseReasonTests : IDisposable
     {
         // Goal: the kernel reports the error once and reads as end of stream afterwards; the client must still get RST.
         using RelayHarness relay = new(new(), 0, Where);
-        using Socket client = relay.Connect();
-        Socket upstream = RelayHarness.Accept(_backend);
-        upstream.Send("half"u8);
-        RelayHarness.ReadExactly(client, 4);
-        // Reset and more from the client, as close together as can be: in some rounds the write comes first.
-        RelayHarness.ResetNow(upstream);
-        Assert.True(!TrySend(client, new byte[4096]) || RelayHarness.EndsWithReset(client));
+        for (int round = 0; round < 50; round++)
+        {
+            using Socket client = relay.Connect();
+            Socket upstream = RelayHarness.Accept(_backend);
+            upstream.Send("half"u8);
+            RelayHarness.ReadExactly(client, 4);
+            // Reset and more from the client, as close together as can be: in some rounds the write comes first.
+            RelayHarness.ResetNow(upstream);
+            Assert.True(!TrySend(client, new byte[4096]) || RelayHarness.EndsWithReset(client), $"round {round}");
+        }
     }
 
     [Fact]
@@ -110,17 +113,24 @@ public sealed class CloseReasonTests : IDisposable
     public void A_half_closed_connection_that_moves_nothing_is_reset()
     {
         // Goal: a peer that never ends its half does not pin the connection for ever; one that still moves bytes does.
-        using RelayHarness relay = new(new() { HalfCloseTimeoutMs = 300 }, 0, Where);
-        using Socket client = relay.Connect();
-        using Socket upstream = RelayHarness.Accept(_backend);
-        client.Shutdown(SocketShutdown.Send);
-        for (int i = 0; i < 8; i++)
+        const int TimeoutMs = 300;
+        using RelayHarness relay = new(new() { HalfCloseTimeoutMs = TimeoutMs }, 0, Where);
+        Pace.Keep(TimeoutMs, pace =>
         {
-            Thread.Sleep(60);
-            upstream.Send("."u8);
-        }
-        RelayHarness.ReadExactly(client, 8);
-        Assert.True(RelayHarness.EndsWithReset(client));
+            using Socket client = relay.Connect();
+            using Socket upstream = RelayHarness.Accept(_backend);
+            pace.Mark();
+            client.Shutdown(SocketShutdown.Send);
+            for (int i = 0; i < 8; i++)
+            {
+                Thread.Sleep(60);
+                upstream.Send("."u8);
+                pace.Mark();
+            }
+            pace.End();
+            RelayHarness.ReadExactly(client, 8);
+            Assert.True(RelayHarness.EndsWithReset(client));
+        });
         Assert.Equal(CloseReason.HalfCloseTimeout, relay.WaitFor(RelayEventKind.ConnectionEnded).Reason);
     }
 
@@ -128,16 +138,22 @@ public sealed class CloseReasonTests : IDisposable
     public void Silence_before_an_end_is_no_reason_to_cut_what_comes_after()
     {
         // Goal: a session that was quiet for longer than the half-close timeout still gets its answer after FIN.
-        using RelayHarness relay = new(new() { HalfCloseTimeoutMs = 100 }, 0, Where);
-        using Socket client = relay.Connect();
-        using Socket upstream = RelayHarness.Accept(_backend);
-        client.Send("?"u8);
-        RelayHarness.ReadExactly(upstream, 1);
-        Thread.Sleep(250);
-        client.Shutdown(SocketShutdown.Send);
-        Assert.Equal(0, upstream.Receive(new byte[1]));
-        upstream.Send("answer"u8);
-        Assert.Equal("answer"u8.ToArray(), RelayHarness.ReadExactly(client, 6));
+        const int TimeoutMs = 300;
+        using RelayHarness relay = new(new() { HalfCloseTimeoutMs = TimeoutMs }, 0, Where);
+        Pace.Keep(TimeoutMs, pace =>
+        {
+            using Socket client = relay.Connect();
+            using Socket upstream = RelayHarness.Accept(_backend);
+            client.Send("?"u8);
+            RelayHarness.ReadExactly(upstream, 1);
+            Thread.Sleep(2 * TimeoutMs);
+            pace.Mark();
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(0, upstream.Receive(new byte[1]));
+            upstream.Send("answer"u8);
+            pace.End();
+            Assert.Equal("answer"u8.ToArray(), RelayHarness.ReadExactly(client, 6));
+        });
     }
 
     private static bool TrySend(Socket socket, byte[] bytes)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using ProxyD.Interop;
 using ProxyD.Relay;
@@ -98,7 +99,7 @@ public sealed class FlowTests : IDisposable
         byte[] bulk = Numbered(8 * RelayLimits.ScratchBytes);
         Thread sender = new(() => _writer.Send(bulk));
         sender.Start();
-        sender.Join(100);
+        RelayHarness.Eventually(() => _ours[0].Available > RelayLimits.ScratchBytes, "more in the source than one turn may move");
         Assert.Equal(PumpResult.OutOfBudget, _flow.Pump(thrifty));
         Assert.InRange(_flow.Bytes, RelayLimits.ScratchBytes, bulk.Length - 1);
         Assert.Equal(bulk, PumpUntil(bulk.Length, thrifty));
@@ -187,7 +188,8 @@ public sealed class FlowTests : IDisposable
         byte[] buffer = new byte[65536];
         int wanted = _filled + count;
         _reader.ReceiveTimeout = 50;
-        for (int idle = 0; got.Count < wanted && idle < 100; idle++)
+        Stopwatch idle = Stopwatch.StartNew();
+        while (got.Count < wanted && idle.Elapsed < RelayHarness.Patience)
         {
             _source.Readable = _target.Writable = true;
             _flow.Pump(worker ?? _worker);
@@ -195,7 +197,7 @@ public sealed class FlowTests : IDisposable
             {
                 int read = _reader.Receive(buffer);
                 got.AddRange(buffer.AsSpan(0, read));
-                idle = 0;
+                idle.Restart();
                 if (got.Count >= wanted)
                     break;
                 _source.Readable = _target.Writable = true;

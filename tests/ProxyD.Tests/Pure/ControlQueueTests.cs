@@ -32,23 +32,30 @@ public sealed class ControlQueueTests
     public async Task What_is_due_earlier_runs_earlier_and_never_too_early()
     {
         // Goal: back-off and status pauses keep their times, whatever order they were asked for in.
-        TaskCompletionSource done = new();
-        long startMs = Relay.EventLoop.ClockMs();
-        List<long> times = [];
-        foreach (int delayMs in (int[])[120, 40, 80])
-        {
-            _queue.PostAfter(TimeSpan.FromMilliseconds(delayMs), () =>
-            {
-                _ran.Add($"{delayMs}");
-                times.Add(Relay.EventLoop.ClockMs() - startMs - delayMs);
-                if (_ran.Count == 3)
-                    done.SetResult();
-            });
-        }
         _queue.Start();
-        await done.Task.WaitAsync(s_patience, TestContext.Current.CancellationToken);
-        Assert.Equal(["40", "80", "120"], _ran);
-        Assert.All(times, lateMs => Assert.InRange(lateMs, 0, (long)s_patience.TotalMilliseconds));
+        // The order is certain when all three were asked for within the distance between any two.
+        await Pace.KeepAsync(100, async pace =>
+        {
+            _ran.Clear();
+            List<long> lateMs = [];
+            pace.Mark();
+            foreach (int delayMs in (int[])[300, 100, 200])
+            {
+                long dueMs = Relay.EventLoop.ClockMs() + delayMs;
+                _queue.PostAfter(TimeSpan.FromMilliseconds(delayMs), () =>
+                {
+                    _ran.Add($"{delayMs}");
+                    lateMs.Add(Relay.EventLoop.ClockMs() - dueMs);
+                });
+            }
+            await _queue.PingAsync().WaitAsync(s_patience, TestContext.Current.CancellationToken);
+            pace.End();
+            TaskCompletionSource done = new();
+            _queue.PostAfter(TimeSpan.FromMilliseconds(400), done.SetResult);
+            await done.Task.WaitAsync(s_patience, TestContext.Current.CancellationToken);
+            Assert.Equal(["100", "200", "300"], _ran);
+            Assert.All(lateMs, late => Assert.InRange(late, 0, (long)s_patience.TotalMilliseconds));
+        });
     }
 
     [Fact]
