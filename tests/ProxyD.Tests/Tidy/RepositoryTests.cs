@@ -33,11 +33,12 @@ public sealed partial class RepositoryTests
     [Fact]
     public void What_is_too_much_or_missing_at_the_root_is_reported()
     {
-        // Goal: dot-files and what git ignores are fine; another document is not, nor is a file that went.
+        // Goal: dot-files and what git ignores are fine; another document is not, nor is a file or a folder that went.
         string[] ignored = ["bin/", "artifacts/", "*.user"];
         Assert.Empty(RootProblems([.. s_rootEntries, ".git", ".editorconfig", "artifacts"], ignored));
         Assert.Equal(["NOTES.md does not belong at the root"], RootProblems([.. s_rootEntries, "NOTES.md"], ignored));
         Assert.Equal(["LICENSE is missing"], RootProblems(s_rootEntries.Where(e => e != "LICENSE"), ignored));
+        Assert.Equal(["deploy is missing"], RootProblems(s_rootEntries.Where(e => e != "deploy"), ignored));
     }
 
     [Theory]
@@ -67,8 +68,7 @@ public sealed partial class RepositoryTests
     {
         string[] all = [.. entries];
         IEnumerable<string> surplus = all.Where(e => !s_rootEntries.Contains(e) && !e.StartsWith('.') && !ignored.Contains(e + "/"));
-        // Folders that are still empty are not in a fresh clone: only files must be there.
-        IEnumerable<string> missing = s_rootEntries.Except(all).Where(e => e == "LICENSE" || e.Contains('.', StringComparison.Ordinal));
+        IEnumerable<string> missing = s_rootEntries.Except(all);
         return surplus.Select(e => $"{e} does not belong at the root").Concat(missing.Select(e => $"{e} is missing"));
     }
 
