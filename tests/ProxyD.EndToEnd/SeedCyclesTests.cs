@@ -13,32 +13,39 @@ public sealed class SeedCyclesTests(Lab lab) : EndToEndTest(lab)
     // StartLimitBurst=5 in 10 s belongs to systemd, not to proxyd: at a faster pace the units themselves refuse to start.
     private static readonly TimeSpan s_spacing = TimeSpan.FromSeconds(2.2);
 
-    // Goal: twenty cold starts (or $PROXYD_E2E_CYCLES), no request lost, and the public socket listening after each.
+    /// <summary>What a cold start may take beyond the backend's own: the start of proxyd, its first attempts, and systemd's work for both.</summary>
+    private const double ProxyCostMsMax = 25;
+
+    // Goal: twenty cold starts (or $PROXYD_E2E_CYCLES), no request lost, the public socket listening after each, and none much
+    // slower than the backend itself.
     [Fact]
     public void Twenty_cold_starts_lose_no_request()
     {
         int cycles = int.Parse(Environment.GetEnvironmentVariable("PROXYD_E2E_CYCLES") ?? "20", CultureInfo.InvariantCulture);
         Trio trio = Install(SeedMatrixTests.Brainstorm);
         // The same server without a proxy, to tell how much of a cold start is the backend's own.
-        Install(UnitFiles.Seed("direct", "127.0.0.1:8081", DirectAddress, "Environment=PORT=18081\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs"));
+        Install(UnitFiles.Seed("direct", "127.0.0.1:8081", DirectAddress, "Environment=PORT=18081\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs")
+            .WithoutStartLimit("direct-backend.service"));
         List<double> coldMs = [], warmMs = [], ownMs = [];
         List<string> losses = [];
 
         for (int cycle = 0; cycle < cycles; cycle++)
         {
-            long start = Stopwatch.GetTimestamp();
             Time($"cold-{cycle}", coldMs, losses);
             Time($"warm-{cycle}", warmMs, losses);
             Lab.Systemctl("kill", "--signal=KILL", "brainstorm-backend.service");
             Lab.WaitForState("brainstorm.service", "inactive (dead)");
             Lab.WaitForState(trio.Socket, "active (listening)");
             ownMs.Add(StartBackendAlone().TotalMilliseconds);
-            Wait.For(s_spacing - Stopwatch.GetElapsedTime(start));
+            // The whole time after the last cold start, not what is left of it since this cycle began: a late start counts late.
+            Wait.For(s_spacing);
         }
 
         Say($"medians of {cycles} cycles: cold {Median(coldMs):F1} ms, backend alone {Median(ownMs):F1} ms, warm {Median(warmMs):F2} ms");
         Say($"cold starts in ms: {string.Join(' ', coldMs.Select(ms => ms.ToString("F0", CultureInfo.InvariantCulture)))}");
         Assert.Empty(losses);
+        // Medians of interleaved samples: a machine that stalls now and then moves neither, and one that is slow moves both.
+        Assert.InRange(Median(coldMs) - Median(ownMs), double.MinValue, ProxyCostMsMax);
     }
 
     private void Time(string token, List<double> elapsedMs, List<string> losses)

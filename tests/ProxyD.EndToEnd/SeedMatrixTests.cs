@@ -7,7 +7,7 @@ public sealed class SeedMatrixTests(Lab lab) : EndToEndTest(lab)
     private const string Node = "/usr/bin/node /srv/brainstorm/server.cjs";
     private const string Python = "/usr/bin/python3 /srv/python/server.py 18080";
 
-    /// <summary>The brainstorm trio with the one line in it, and no guard.</summary>
+    /// <summary>The brainstorm trio with the README's one line in it, and no guard.</summary>
     internal static UnitFiles Brainstorm { get; } = UnitFiles.OfTrio("brainstorm")
         .WithoutGuard("brainstorm.service")
         .WithExecStart("brainstorm.service", $"{Lab.Proxyd} 127.0.0.1:18080 --wait-bind 5s");

@@ -17,7 +17,7 @@ namespace ProxyD.EndToEnd;
 /// <summary>The one lab of a test run, with the published proxyd in it: booted before the first test, gone after the last.</summary>
 public sealed class Lab : IDisposable
 {
-    /// <summary>Where proxyd is in the lab; what the one line names.</summary>
+    /// <summary>Where proxyd is in the lab; what the README's one line names.</summary>
     public const string Proxyd = "/usr/local/bin/proxyd";
 
     private readonly LabMachine _machine;
@@ -64,9 +64,6 @@ public sealed class Lab : IDisposable
         string[] states = Systemctl("show", "--value", "-p", "ActiveState", "-p", "SubState", unit).Split('\n');
         return $"{states[0]} ({states[1]})";
     }
-
-    /// <summary>Kills the main process of a service at this very moment: systemctl would take milliseconds, more or fewer.</summary>
-    internal void KillMainProcess(string service) => Native.Kill(HostPid(service));
 
     /// <summary>The main process of a service, as this machine numbers it.</summary>
     internal int HostPid(string service) =>

@@ -15,9 +15,13 @@ internal sealed partial class UnitFiles
     /// <summary>A trio as people run it (folder Trios), with the one line swapped: proxyd where systemd-socket-proxyd was.</summary>
     public static UnitFiles OfTrio(string folder)
     {
-        string[] files = Directory.GetFiles(Lab.Source($"Trios/{folder}"));
-        return new UnitFiles(files.Select(file => KeyValuePair.Create(
-            Path.GetFileName(file), SocketProxyd().Replace(File.ReadAllText(file), $"ExecStart={Lab.Proxyd} "))));
+        Dictionary<string, string> texts = Directory.GetFiles(Lab.Source($"Trios/{folder}")).ToDictionary(file => Path.GetFileName(file), File.ReadAllText);
+        int swapped = texts.Values.Sum(text => SocketProxyd().Count(text));
+        // Otherwise what passes the test might be systemd-socket-proxyd itself.
+        if (swapped != 1)
+            throw new InvalidDataException($"Trios/{folder} runs systemd-socket-proxyd in {swapped} lines; expected 1");
+        return new UnitFiles(texts.Select(file => KeyValuePair.Create(
+            file.Key, SocketProxyd().Replace(file.Value, $"ExecStart={Lab.Proxyd} "))));
     }
 
     /// <summary>The trio that we recommend, as it is in deploy/trio.</summary>
@@ -63,6 +67,9 @@ internal sealed partial class UnitFiles
     /// <summary>The same with more lines in the unit's [Service] section.</summary>
     public UnitFiles WithService(string unit, params IEnumerable<string> lines) =>
         With(unit, $"{_texts[unit]}\n[Service]\n{string.Join('\n', lines)}\n");
+
+    /// <summary>The same without systemd's limit on how often the unit may start (5 in 10 s).</summary>
+    public UnitFiles WithoutStartLimit(string unit) => With(unit, $"{_texts[unit]}\n[Unit]\nStartLimitIntervalSec=0\n");
 
     /// <summary>The same with all ties between the proxy and its backend cut: the test starts the backend, or nobody.</summary>
     public UnitFiles WithoutBackendTies(string unit) => With(unit, TieLine().Replace(_texts[unit], ""));

@@ -34,13 +34,13 @@ internal static class Wait
     }
 
     /// <summary>Watches for the whole span that something stays true, for what must <i>not</i> happen.</summary>
-    public static void While(TimeSpan span, Action check)
+    public static void While(TimeSpan span, TimeSpan every, Action check)
     {
         long start = Stopwatch.GetTimestamp();
         do
         {
             check();
-            Thread.Sleep(s_pause);
+            Thread.Sleep(every);
         }
         while (Stopwatch.GetElapsedTime(start) < span);
     }
