@@ -5,19 +5,74 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# A hang is a failure too, not a wait for somebody's patience: all three within a quarter of an hour.
+limit_s=240 grace_s=20
+
 projects=("$@")
 ((${#projects[@]})) || projects=(ProxyD.Tests ProxyD.BlackBox ProxyD.EndToEnd)
+
+passed=0 failed=0 skipped=0 session=
+log=$(mktemp)
+
+# Whoever ends us, and whatever failed before the first test: nothing stays behind, and there is a last line.
+finish() {
+  local status=$?
+  end_suite
+  rm -f "$log"
+  ((status == 0 || failed > 0)) || failed=1
+  echo "$passed passed, $failed failed, $skipped skipped"
+  exit $((failed > 0))
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# The suite, its session, and below them what has taken a session of its own, as the lab has.
+processes_of_suite() {
+  local all next
+  all=$(pgrep -s "$session" || true)
+  next=$all
+  while [[ -n $next ]]; do
+    next=$(pgrep -P "${next//$'\n'/,}" || true)
+    all+=$'\n'$next
+  done
+  sort -un <<<"$all" | grep . || true
+}
+
+is_running() { jobs -rp | grep -qx "$session"; }
+
+# Ends the suite, which takes nobody with it when it is killed: what it has started is listed while it still lives.
+end_suite() {
+  [[ -n $session ]] || return 0
+  local left
+  mapfile -t left < <(processes_of_suite)
+  if is_running; then kill "$session"; fi
+  for ((i = 0; i < grace_s * 10; i++)); do
+    is_running || break
+    sleep 0.1
+  done
+  ((${#left[@]} == 0)) || kill -KILL "${left[@]}" 2>/dev/null || true
+  wait "$session" 2>/dev/null || true
+  session=
+}
 
 tests/install-deps.sh
 deploy/build.sh
 
-passed=0 failed=0 skipped=0
 for project in "${projects[@]}"; do
   echo "== $project"
-  dotnet build "tests/$project" -c Release --nologo -v quiet
-  log=$(mktemp)
-  # A hang is a failure too, not a wait for somebody's patience.
-  timeout 480 "tests/$project/bin/Release/net10.0/$project" -noColor 2>&1 | tee "$log" | grep -vE '^ +(Discover|Start|Finish)' || true
+  if ! dotnet build "tests/$project" -c Release --nologo -v quiet; then
+    echo "$project does not build"
+    ((failed += 1))
+    continue
+  fi
+  # A session of its own, so that what it leaves behind can be found.
+  setsid "tests/$project/bin/Release/net10.0/$project" -noColor >"$log" 2>&1 &
+  session=$!
+  # Beside us, because a trap waits for what runs in the foreground.
+  { timeout "$limit_s" tail -n +1 -f -s 0.2 --pid="$session" "$log" | grep -vE '^ +(Discover|Start|Finish)'; } &
+  wait "$!" || true
+  end_suite
   # "   ProxyD.Tests  Total: 29, Errors: 0, Failed: 0, Skipped: 0, Not Run: 0, Time: 2.2s"
   if [[ $(grep -E 'Total: +[0-9]+, Errors:' "$log" | tail -1) =~ Total:\ *([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then
     total=${BASH_REMATCH[1]} bad=$((BASH_REMATCH[2] + BASH_REMATCH[3])) idle=$((BASH_REMATCH[4] + BASH_REMATCH[5]))
@@ -26,8 +81,6 @@ for project in "${projects[@]}"; do
     echo "$project did not finish"
     ((failed += 1))
   fi
-  rm -f "$log"
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0 && passed > 0))
