@@ -10,10 +10,11 @@ incumbent=${2:-/lib/systemd/systemd-socket-proxyd}
 suite=tests/ProxyD.BlackBox/bin/Release/net10.0/ProxyD.BlackBox
 
 [[ -x $incumbent ]] || { echo "no $incumbent: install the package systemd, or name another as the second argument" >&2; exit 2; }
-if [[ ! -x $proxyd ]]; then
+if [[ ! -x $proxyd && $proxyd == "$PWD/artifacts/proxyd/proxyd" ]]; then
   echo "publishing proxyd" >&2
-  dotnet publish src/ProxyD -c Release -o "$(dirname "$proxyd")" >&2
+  deploy/build.sh >&2
 fi
+[[ -x $proxyd ]] || { echo "no $proxyd: name another as the first argument, or none" >&2; exit 2; }
 dotnet build tests/ProxyD.BlackBox -c Release --nologo -v quiet >&2
 
 results=$(mktemp -d)

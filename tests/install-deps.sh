@@ -10,6 +10,8 @@ needs=(
   /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross
   /usr/bin/ip                     iproute2            # network namespaces
   /usr/bin/prlimit                util-linux
+  /usr/bin/mount                  mount               # a file of the test's own as /etc/hosts
+  /usr/bin/script                 bsdutils            # a terminal
   /usr/bin/pgrep                  procps
   /etc/services                   netbase             # ports by name
   /usr/lib/systemd/systemd        systemd             # systemd-analyze, and the incumbent to compare with
@@ -35,4 +37,18 @@ for ((i = 0; i < ${#needs[@]}; i += 2)); do
   compgen -G "${needs[i]}" >/dev/null || missing+=("${needs[i + 1]}")
 done
 if ((${#missing[@]} == 0)); then exit 0; fi
-exec "$(dirname "$0")/../deploy/apt-install.sh" "${missing[@]}"
+"$(dirname "$0")/../deploy/apt-install.sh" "${missing[@]}"
+
+# They are not started now; nor may a server that only the tests wanted start at the next boot.
+units=()
+for package in "${missing[@]}"; do
+  case $package in
+    redis-server) units+=(redis-server.service) ;;
+    postgresql) units+=(postgresql.service) ;;
+    openssh-server) units+=(ssh.service) ;;
+  esac
+done
+# Without systemctl there is nobody who would start them.
+if ((${#units[@]})) && command -v systemctl >/dev/null; then
+  systemctl disable --quiet "${units[@]}" || echo "install-deps.sh: still enabled: ${units[*]}" >&2
+fi
