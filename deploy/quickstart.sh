@@ -58,5 +58,5 @@ ask "warm"
 kill -9 "$(backend_pid)"
 for _ in {1..100}; do [[ -n $(backend_pid) ]] || break; sleep 0.02; done
 ask "backend killed, asked again"
-row "public port" listening "$(kill -0 "$pid" 2>/dev/null && echo listening || echo dead)" -
+row "public port" listening "$( (: <"/dev/tcp/${public/://}") 2>/dev/null && echo listening || echo closed)" -
 exit "$failed"
