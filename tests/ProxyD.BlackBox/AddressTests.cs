@@ -62,6 +62,22 @@ public sealed class AddressTests
     }
 
     [Fact]
+    public void A_name_without_an_address_stops_no_start_and_its_client_is_reset_in_time()
+    {
+        // Goal: a resolver that comes up late, or a mistyped name, costs the clients their wait and not the daemon its life.
+        Requires.Proxyd();
+        string destination = $"no-such-host.invalid:{_port}";
+        using Socket listener = Addresses.Listen();
+        using Subject subject = Subject.Start(new SubjectSetup { Sockets = [listener], Arguments = ["--wait-bind=1s", destination] });
+        using Peer client = Peer.Connect(listener.LocalEndPoint!);
+
+        Assert.Equal(Ending.Reset, client.ReadEnding());
+
+        subject.WaitForLog(destination, "did not answer", "name");
+        Assert.False(subject.HasExited);
+    }
+
+    [Fact]
     public void A_Unix_path_is_a_destination()
     {
         // Goal: a destination that begins with a slash.

@@ -5,7 +5,7 @@ using ProxyD.BlackBox.Harness;
 
 namespace ProxyD.BlackBox;
 
-/// <summary>File descriptors: two for a connection, all given back, and patience when there are none left.</summary>
+/// <summary>What connections cost: two file descriptors each, all given back, patience when there are none left, and little memory.</summary>
 [Collection(Alone.Name)]
 public sealed class DescriptorTests
 {
@@ -36,6 +36,21 @@ public sealed class DescriptorTests
             Assert.Equal(200, after - before);
             Wait.Until(() => Proc.FdCount(subject.Id) <= before - 20, "all descriptors given back");
         });
+    }
+
+    [Fact]
+    public void A_hundred_idle_connections_fit_into_little_memory()
+    {
+        // Goal: one proxy for each small service of a small machine; the bench measures the same, this keeps it from growing unseen.
+        const int ResidentKbMax = 14 * 1024;
+        using Socket listener = Addresses.Listen();
+        using Backend backend = Backend.Echo(_destination);
+        using Subject subject = Subject.Start(listener, _destination, "--threads=4");
+
+        Peer[] clients = Serve(listener, 100);
+
+        Assert.InRange(Proc.ResidentKb(subject.Id), 1, ResidentKbMax);
+        CloseAll(clients);
     }
 
     [Fact]

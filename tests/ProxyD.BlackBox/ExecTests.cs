@@ -80,6 +80,25 @@ public sealed class ExecTests : IDisposable
     }
 
     [Fact]
+    public void A_second_signal_kills_the_backend_at_once()
+    {
+        // Goal: neither the drain nor a child's patience holds up somebody who presses Ctrl-C twice, and no child is left behind.
+        using ChildBackend child = new("stubborn");
+        using Subject subject = Start(child.Address, $"--exec={child.Command}", "--drain-time=60s");
+        Ask(Peer.Connect(_listener.LocalEndPoint!));
+        int backend = Assert.Single(child.Backends);
+        using Peer lasting = Peer.Connect(_listener.LocalEndPoint!);
+        Wait.ForTheSubjectToTry();
+        subject.Terminate();
+        Wait.While(() => !subject.HasExited && child.IsAlive(backend), "the drain", 200);
+
+        subject.Signal(Native.SIGINT);
+
+        subject.WaitForExit();
+        Wait.Until(() => !child.IsAlive(backend), "the end of the backend");
+    }
+
+    [Fact]
     public void The_backend_inherits_a_clean_process()
     {
         // Goal: own process group, no LISTEN_* variables, no descriptors but 0 to 2, no blocked or ignored signals.

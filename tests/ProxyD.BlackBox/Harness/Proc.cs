@@ -34,6 +34,13 @@ internal static class Proc
         return (int)(long.Parse(line.AsSpan(name.Length + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 0x7fffffff);
     }
 
+    /// <summary>The memory of a process that is in RAM, shared pages included.</summary>
+    public static int ResidentKb(int pid)
+    {
+        string line = File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return int.Parse(line.AsSpan("VmRSS:".Length).Trim(" \tkB"), CultureInfo.InvariantCulture);
+    }
+
     /// <summary>The share of one core that a process used in the given time, in percent.</summary>
     public static double CpuPercent(int pid, int durationMs = 1000)
     {
