@@ -22,11 +22,12 @@ public sealed class DescriptorTests
         // Goal: an idle connection owns its two sockets and no pipe.
         using Socket listener = Addresses.Listen();
         using Backend backend = Backend.Echo(_destination);
-        using Subject subject = Subject.Start(listener, _destination, TwoThreads);
 
-        // A look at the figure may fall into a moment in which the runtime has a file open; not three times.
+        // A look at the figure may fall into a moment in which the runtime has a file open; not three times. A new process each
+        // time: one that has pipes in its pool from the round before would need no more.
         Wait.ForOneGoodRound(() =>
         {
+            using Subject subject = Subject.Start(listener, _destination, TwoThreads);
             Peer[] clients = Serve(listener, 10);
             int before = Proc.Settled(() => Proc.FdCount(subject.Id));
             Peer[] more = Serve(listener, 100);

@@ -33,8 +33,8 @@ internal static class Wait
     }
 
     /// <summary>
-    /// Holds a figure of the subject that also moves by itself now and then, or that a stalled machine spoils, against a
-    /// round's assertions: a defect shows in every round, a stall in one.
+    /// For a figure of the subject that also moves by itself now and then, or that a stalled machine spoils: a defect shows in
+    /// every round, a stall in one. That is so only if each round starts a subject of its own.
     /// </summary>
     public static void ForOneGoodRound(Action round, int rounds = 3)
     {
