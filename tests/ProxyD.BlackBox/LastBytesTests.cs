@@ -15,10 +15,12 @@ public sealed class LastBytesTests
 
     private readonly IPEndPoint _destination = Addresses.FreeEndPoint();
 
-    [Fact]
-    public void A_slow_client_gets_all_that_the_backend_sent_before_its_reset()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_slow_client_gets_all_that_the_backend_sent_before_its_reset(bool acceptedBefore)
     {
-        // Goal: the early 413: reply, then RST for the unread rest of the request; the client reads at its leisure.
+        // Goal: the early 413: reply, then RST for the unread rest of the request; the client reads at its leisure. With Accept=yes, too.
         byte[] reply = RandomBytes(ReplyBytes);
         using Socket listener = Addresses.Listen();
         using ManualResetEventSlim closed = new();
@@ -31,8 +33,8 @@ public sealed class LastBytesTests
             peer.Dispose();
             closed.Set();
         });
-        using Subject subject = Subject.Start(listener, _destination);
         using Peer client = Peer.Connect(listener.LocalEndPoint!, receiveBufferBytes: 8192);
+        using Subject subject = acceptedBefore ? StartFor(listener) : Subject.Start(listener, _destination);
         client.Send("request");
         Wait.Until(() => closed.IsSet, "the backend has closed");
 
@@ -115,6 +117,14 @@ public sealed class LastBytesTests
         Wait.Until(() => Volatile.Read(ref got) is not null, "the backend has read to the end");
         Assert.Equal(upload.Length, got!.Length);
         Assert.True(upload.AsSpan().SequenceEqual(got), "the upload's bytes");
+    }
+
+    /// <summary>A proxy for the one client that waits, as Accept=yes starts it.</summary>
+    private Subject StartFor(Socket listener)
+    {
+        Wait.Until(() => listener.Poll(0, SelectMode.SelectRead), "the client in the queue");
+        using Socket accepted = listener.Accept();
+        return Subject.Start(accepted, _destination);
     }
 
     /// <summary>Reads to the end, slowly; what it answers goes to nobody.</summary>

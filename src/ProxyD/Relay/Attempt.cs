@@ -7,6 +7,7 @@ namespace ProxyD.Relay;
 internal sealed class Attempt : EventSink
 {
     private readonly EventLoop _loop;
+    private readonly SocketAddress _address;
     private readonly LoopTimer _timeout;
     private readonly LoopSlot _slot;
     private readonly int _fd;
@@ -22,7 +23,7 @@ internal sealed class Attempt : EventSink
     {
         _loop = loop;
         _fd = fd;
-        Address = address;
+        _address = address;
         _concluded = concluded;
         _slot = loop.TakeSlot(this);
         _timeout = new(_ => TimeOut());
@@ -30,12 +31,9 @@ internal sealed class Attempt : EventSink
         loop.Watch(fd, EPOLLOUT, _slot, 0);
     }
 
-    /// <summary>Where it goes.</summary>
-    internal SocketAddress Address { get; }
-
     internal override void OnEvents(uint events, int tag)
     {
-        DialResult result = Dialer.Conclude(_fd, Address);
+        DialResult result = Dialer.Conclude(_fd, _address);
         if (result.Status == DialStatus.InProgress)
             return;
         if (result.Status == DialStatus.Standing)
@@ -55,7 +53,7 @@ internal sealed class Attempt : EventSink
     private void TimeOut()
     {
         Drop();
-        _concluded(this, DialResult.Failure(Address.IsLoopback ? Errno.EAGAIN : Errno.ETIMEDOUT));
+        _concluded(this, DialResult.Failure(_address.IsLoopback ? Errno.EAGAIN : Errno.ETIMEDOUT));
     }
 
     private void Leave()

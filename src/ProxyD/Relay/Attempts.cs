@@ -5,8 +5,9 @@ namespace ProxyD.Relay;
 /// <summary>A service's attempts to reach its backend: all addresses in order, and those that are on their way.</summary>
 /// <param name="worker">The service's worker.</param>
 /// <param name="addresses">The backend's.</param>
+/// <param name="onlyOne">No second attempt follows (a hold of 0), so the first gets its whole time on loopback, too.</param>
 /// <param name="concluded">Called when an attempt that was in progress stands, or has failed at the last address.</param>
-internal sealed class Attempts(Worker worker, AddressList addresses, Action<DialResult> concluded)
+internal sealed class Attempts(Worker worker, AddressList addresses, bool onlyOne, Action<DialResult> concluded)
 {
     private readonly List<Attempt> _inProgress = [];
     private int _loopbackTimeoutMs = RelayLimits.LoopbackConnectMinMs;
@@ -43,6 +44,8 @@ internal sealed class Attempts(Worker worker, AddressList addresses, Action<Dial
             result = Dialer.Begin(all[i], worker.Limits.DescriptorCeiling);
             if (result.Status == DialStatus.InProgress)
                 Follow(result.Fd, all, i);
+            else if (all[i].IsLoopback)
+                _loopbackTimeoutMs = RelayLimits.LoopbackConnectMinMs;
             if (result.Status != DialStatus.Failed || result.Error.IsShortage())
                 break;
         }
@@ -52,19 +55,19 @@ internal sealed class Attempts(Worker worker, AddressList addresses, Action<Dial
     /// <remarks>A function of its own: its closure is made only here, never for an attempt that is decided at once.</remarks>
     private void Follow(int fd, SocketAddress[] all, int index)
     {
-        int timeoutMs = all[index].IsLoopback ? _loopbackTimeoutMs : worker.Limits.ConnectTimeoutMs;
-        _inProgress.Add(new(worker.Loop, fd, all[index], timeoutMs, (a, r) => OnConcluded(a, r, all, index + 1)));
+        int timeoutMs = all[index].IsLoopback && !onlyOne ? _loopbackTimeoutMs : worker.Limits.ConnectTimeoutMs;
+        _inProgress.Add(new(worker.Loop, fd, all[index], timeoutMs, (a, r) =>
+        {
+            // Once for all that were on their way together.
+            if (r.Error.IsBusy() && timeoutMs == _loopbackTimeoutMs)
+                _loopbackTimeoutMs = Math.Min(timeoutMs * 2, RelayLimits.LoopbackConnectMaxMs);
+            OnConcluded(a, r, all, index + 1);
+        }));
     }
 
     private void OnConcluded(Attempt attempt, DialResult result, SocketAddress[] all, int next)
     {
         _inProgress.Remove(attempt);
-        if (attempt.Address.IsLoopback)
-        {
-            _loopbackTimeoutMs = result.Status == DialStatus.Failed && result.Error.IsBusy()
-                ? Math.Min(_loopbackTimeoutMs * 2, RelayLimits.LoopbackConnectMaxMs)
-                : RelayLimits.LoopbackConnectMinMs;
-        }
         if (result.Status == DialStatus.Failed && next < all.Length)
             result = DialFrom(all, next);
         if (result.Status != DialStatus.InProgress)

@@ -18,6 +18,7 @@ internal sealed class Connection : EventSink
     private readonly LoopTimer _partingTimer;
     private LoopSlot _slot;
     private long _lastMoveMs;
+    private int _untakenBytes;
     private bool _willRunAgain;
 
     internal Connection(Worker worker)
@@ -49,6 +50,7 @@ internal sealed class Connection : EventSink
         _down.Open();
         _slot = _worker.Loop.TakeSlot(this);
         _lastMoveMs = _worker.NowMs;
+        _untakenBytes = int.MaxValue;
         // The kernel reports at once what is there already, so nothing is tried blindly here.
         if (!_worker.Loop.Watch(_client.Fd, Endpoint.WatchedEvents, _slot, ClientTag).Ok
             || !_worker.Loop.Watch(_backend.Fd, Endpoint.WatchedEvents, _slot, BackendTag).Ok)
@@ -117,11 +119,11 @@ internal sealed class Connection : EventSink
         if (_client.Peer == PeerState.Reset)
             Abort(CloseReason.ClientReset);
         else if (down == PumpResult.SourceReset)
-            AbortWhenTaken(_client, CloseReason.BackendReset);
+            AbortWhenTaken(_client, _down, CloseReason.BackendReset);
         else if (up == PumpResult.Ended && down == PumpResult.Ended)
             Close(CloseReason.Finished);
         else if (up == PumpResult.Ended && _client.Peer == PeerState.Gone)
-            AbortWhenTaken(_backend, CloseReason.ClientGone);
+            AbortWhenTaken(_backend, _up, CloseReason.ClientGone);
         return Reason is not null;
     }
 
@@ -139,10 +141,14 @@ internal sealed class Connection : EventSink
 
     private void LookAgain(int afterMs)
     {
+        long dueMs = _worker.NowMs + afterMs;
         // An end counts as a move: silence before it is no reason to cut what comes after.
         if (!_partingTimer.IsArmed)
             _lastMoveMs = _worker.NowMs;
-        _worker.Loop.Timers.Arm(_partingTimer, _worker.NowMs + afterMs);
+        // Never later: whoever keeps us busy would put it off for ever.
+        else if (_partingTimer.DueMs <= dueMs)
+            return;
+        _worker.Loop.Timers.Arm(_partingTimer, dueMs);
     }
 
     private void OnPartingTimer(long nowMs)
@@ -161,15 +167,22 @@ internal sealed class Connection : EventSink
     /// <summary>Everything for this side is in its socket, and RST is the right end; but RST would destroy what its kernel has not taken yet.</summary>
     /// <remarks>
     /// A plain close would be no better: the next byte that comes in is then answered with RST at once. No event tells when the
-    /// last byte was taken, so a timer looks, within the half-close timeout. Our own FIN counts as one byte until it is taken,
-    /// and a peer that is gone takes nothing any more. A Unix socket keeps its bytes for the reader whatever we do.
+    /// last byte was taken, so a timer looks; a side that takes none for the half-close timeout is cut. Our own FIN counts as one
+    /// byte until it is taken, and a peer that is gone takes nothing any more. A Unix socket keeps its bytes for the reader
+    /// whatever we do; a client that was accepted before us is asked, whatever its socket is.
     /// </remarks>
-    private void AbortWhenTaken(Endpoint side, CloseReason reason)
+    private void AbortWhenTaken(Endpoint side, Flow towards, CloseReason reason)
     {
-        if (side.Peer != PeerState.Alive || !side.IsTcp || Sockets.UnsentBytes(side.Fd) <= 1)
+        bool needsTime = side.Peer == PeerState.Alive && (side.IsTcp || (side == _client && Pair.Service.IsConnected));
+        int untaken = needsTime ? Sockets.UnsentBytes(side.Fd) - (towards.State == FlowState.Ended ? 1 : 0) : 0;
+        if (untaken <= 0)
+        {
             Abort(reason);
-        else
-            LookAgain(RelayLimits.TakenCheckMs);
+            return;
+        }
+        LookAgain(RelayLimits.TakenCheckMs);
+        if (untaken < _untakenBytes)
+            (_untakenBytes, _lastMoveMs) = (untaken, _worker.NowMs);
     }
 
     private void Close(CloseReason reason)

@@ -27,7 +27,7 @@ internal readonly record struct DialResult(DialStatus Status, int Fd, Errno Erro
 /// <summary>Opens backend connections without ever blocking.</summary>
 internal static unsafe class Dialer
 {
-    /// <summary>Begins one attempt. On loopback and Unix sockets it is decided when this returns.</summary>
+    /// <summary>Begins one attempt. On loopback and Unix sockets it is decided when this returns, unless a TCP backend's queue is full.</summary>
     /// <param name="address">Where to.</param>
     /// <param name="descriptorCeiling">From this descriptor on it counts as EMFILE (<see cref="RelayLimits.DescriptorCeiling"/>).</param>
     internal static DialResult Begin(SocketAddress address, int descriptorCeiling)

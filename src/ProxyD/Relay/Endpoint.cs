@@ -83,6 +83,13 @@ internal sealed class Endpoint
     /// <summary>A read brought less than was asked for: on TCP that was all there is, and asking again is spared.</summary>
     internal void ReadShort() => Readable = _moreMayFollow;
 
+    /// <summary>Bytes for or from this peer are lost through our own fault: its stream is cut, whatever it has said.</summary>
+    internal void Cut()
+    {
+        Peer = PeerState.Reset;
+        Readable = true;
+    }
+
     /// <summary>Notes an error of this socket.</summary>
     /// <remarks>
     /// EPIPE says that the peer's FIN came before its RST (tcp_reset in the kernel's tcp_input.c); ECONNRESET, that it did not,

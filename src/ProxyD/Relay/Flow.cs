@@ -171,8 +171,8 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
         if (_pipedBytes == count)
             return;
         // The kernel had no page for them (ENOMEM): these bytes are lost, and both sides must know that the stream is cut.
-        source.Lose(Errno.ENOMEM);
-        target.Lose(Errno.ENOMEM);
+        source.Cut();
+        target.Cut();
     }
 
     private void SpliceOut()

@@ -26,6 +26,9 @@ internal sealed unsafe class Listener : EventSink
     private LoopSlot _slot;
     private long _lastEventMs;
 
+    /// <summary>Somebody waits of whom no event has told; if one is on the way, it comes with the next turn.</summary>
+    private bool _sawSomebody;
+
     /// <summary>How many in the queue were there before us and so inherited nothing from <see cref="PrepareAccepted"/>.</summary>
     private int _cameBefore;
 
@@ -88,6 +91,7 @@ internal sealed unsafe class Listener : EventSink
     internal override void OnEvents(uint events, int tag)
     {
         _lastEventMs = _loop!.NowMs;
+        _sawSomebody = false;
         if (Kind == ListenerKind.Other)
             _waiting.Add(_lastEventMs);
         Look();
@@ -98,8 +102,24 @@ internal sealed unsafe class Listener : EventSink
     {
         if (_loop is null)
             return;
-        Look();
-        _arrived!();
+        if (Kind == ListenerKind.Other && Waiting == 0)
+            LookForHidden();
+        else
+            Look();
+        if (Waiting > 0)
+            _arrived!();
+    }
+
+    /// <summary>Dates a client that hid behind another's event: it came with that one.</summary>
+    /// <remarks>One that has only just come looks the same until its own event tells, in the next turn: so look twice.</remarks>
+    private void LookForHidden()
+    {
+        bool somebody = Sockets.PollNow(Fd, POLLIN) != 0;
+        if (somebody && _sawSomebody)
+            _waiting.Add(_lastEventMs);
+        _sawSomebody = somebody && !_sawSomebody;
+        if (_sawSomebody)
+            _loop!.RunAgain(this);
     }
 
     /// <summary>Brings <see cref="Waiting"/> up to date with what the kernel tells.</summary>
@@ -114,8 +134,7 @@ internal sealed unsafe class Listener : EventSink
                 _waiting.SyncTo(0, _loop!.NowMs);
                 break;
             case ListenerKind.Other when Waiting == 0:
-                // Whoever hid behind another's event came with it, or has an event of its own on the way.
-                _waiting.Add(_lastEventMs);
+                _waiting.Add(_loop!.NowMs);
                 break;
             default:
                 break;
@@ -161,8 +180,7 @@ internal sealed unsafe class Listener : EventSink
             if (client.Ok)
                 Prepare(client.Value);
         }
-        // Another may hide behind this one's event. Seen now, its own event could still be on the way and count it twice: the
-        // next turn has taken what events there are.
+        // Another may hide behind this one's event. Seen now, it could as well have an event of its own on the way.
         if (Kind == ListenerKind.Other && Waiting == 0)
             _loop!.RunAgain(this);
     }

@@ -24,11 +24,11 @@ internal sealed record RelayLimits
     /// <remarks>Two seconds leave room for one lost SYN (retransmitted after 1 s, tcp(7)) and, within the default hold of 5 s, for a second address.</remarks>
     public int ConnectTimeoutMs { get; init; } = 2_000;
 
-    /// <summary>How long the first attempt on loopback may take; doubled after each that took longer, up to <see cref="LoopbackConnectMaxMs"/>.</summary>
+    /// <summary>How long the first attempt on loopback may take; doubled when that is too short, up to <see cref="LoopbackConnectMaxMs"/>.</summary>
     /// <remarks>
     /// There the handshake is over when connect(2) returns, unless the backend's accept queue is full: then its kernel has dropped
     /// the SYN and would hear of it again only after a second (tcp(7)). A new attempt is sooner. The doubling is for a loopback
-    /// that somebody has made slow (tc-netem(8)).
+    /// that somebody has made slow (tc-netem(8)); the first attempt that is decided at once begins anew.
     /// </remarks>
     public const int LoopbackConnectMinMs = 10;
 
@@ -54,7 +54,7 @@ internal sealed record RelayLimits
     public int PipesPerThreadMax { get; init; } = 128;
 
     /// <summary>Large pipes that one thread makes and keeps.</summary>
-    /// <remarks>Further ones are smaller and closed when they come back, so a burst leaves nothing behind.</remarks>
+    /// <remarks>Further ones are smaller and closed when they come back, so a burst leaves at most one of them behind.</remarks>
     public int KeptPipesPerThreadMax { get; init; } = 8;
 
     /// <summary>Bytes one connection may move each way in one turn before others get theirs.</summary>

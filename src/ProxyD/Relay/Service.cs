@@ -54,7 +54,7 @@ internal sealed class Service
         _limits = worker.Limits;
         _listeners = new(settings.Listeners);
         _spares = new(_limits.SpareLifetimeMs);
-        _attempts = new(worker, new AddressList(settings, server.Report), OnConcluded);
+        _attempts = new(worker, new AddressList(settings, server.Report), onlyOne: settings.HoldTimeoutMs == 0, OnConcluded);
         _episode = new(settings.Index, server.Report);
         _timer = new(_ => OnTimer());
     }
