@@ -126,6 +126,7 @@ internal sealed class Daemon : IHostedService, IDisposable
     public void Dispose()
     {
         _status.Dispose();
+        _manager.Dispose();
         _ownListeners.Dispose();
     }
 

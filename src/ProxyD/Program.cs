@@ -19,7 +19,11 @@ Daemon daemon;
 try
 {
     daemon = Daemon.Start(options, logs.CreateLogger("proxyd"));
-    signals.AtSecond = daemon.Kill;
+    signals.AtSecond = () =>
+    {
+        daemon.Kill();
+        LogSetup.Close(logs);
+    };
 }
 catch (Exception e) when (e is StartupException or SysException)
 {
@@ -36,8 +40,14 @@ builder.Services.AddSingleton<IHostLifetime, DaemonLifetime>();
 builder.Services.AddHostedService(_ => daemon);
 // How long the end may take is --drain-time's business.
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
-using (daemon)
-using (IHost host = builder.Build())
-    await host.RunAsync().ConfigureAwait(false);
-LogSetup.Close(logs);
-return daemon.ExitCode;
+try
+{
+    using (daemon)
+    using (IHost host = builder.Build())
+        await host.RunAsync().ConfigureAwait(false);
+    return daemon.ExitCode;
+}
+finally
+{
+    LogSetup.Close(logs);
+}

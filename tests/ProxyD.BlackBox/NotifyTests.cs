@@ -92,7 +92,7 @@ public sealed class NotifyTests
     }
 
     [Fact]
-    public void A_notify_socket_that_nobody_reads_from_delays_no_client()
+    public void A_notify_socket_that_nobody_reads_from_delays_neither_clients_nor_the_end()
     {
         // Goal: a service manager that hangs is not waited for, although its queue is full and takes not even READY=1.
         using TemporaryFolder folder = new();
@@ -104,6 +104,8 @@ public sealed class NotifyTests
         using Subject subject = Start(listener, folder.File("deaf.sock"));
 
         AssertServes(subject, listener);
+        subject.Terminate();
+        Assert.Equal(0, subject.WaitForExit());
     }
 
     private static bool IsStatus(string line, string text) =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -7,15 +8,29 @@ namespace ProxyD.Activation;
 /// <summary>What we tell the service manager: sd_notify(3), over Microsoft.Extensions.Hosting.Systemd's notifier.</summary>
 /// <remarks>
 /// Many units forbid AF_UNIX (<c>RestrictAddressFamilies=AF_INET AF_INET6</c>): a message that can't be sent is dropped, the
-/// first time with a word to <see cref="Failed"/>, and the bytes still flow.
+/// first time with a word to <see cref="Failed"/>, and the bytes still flow. The notifier's send blocks while the manager's queue
+/// is full, so a thread of its own calls it, and what doesn't fit into our queue is dropped.
 /// </remarks>
-internal sealed class ServiceManager
+internal sealed class ServiceManager : IDisposable
 {
-    private readonly SystemdNotifier _notifier = new();
-    private bool _broken;
+    private const int QueuedMessagesMax = 100;
 
-    /// <summary>NOTIFY_SOCKET is set: somebody listens.</summary>
-    internal bool IsThere => _notifier.IsEnabled && !_broken;
+    /// <summary>What is still queued at the end may take so long.</summary>
+    private static readonly TimeSpan s_lastMessages = TimeSpan.FromSeconds(1);
+
+    private readonly SystemdNotifier _notifier = new();
+    private readonly BlockingCollection<string> _messages = new(QueuedMessagesMax);
+    private readonly Thread? _sender;
+    private volatile bool _broken;
+
+    internal ServiceManager()
+    {
+        // NOTIFY_SOCKET is set: somebody listens.
+        if (!_notifier.IsEnabled)
+            return;
+        _sender = new Thread(SendAll) { Name = "notify", IsBackground = true };
+        _sender.Start();
+    }
 
     /// <summary>Called once with the reason, when a message could not be sent.</summary>
     internal Action<string>? Failed { get; set; }
@@ -45,10 +60,29 @@ internal sealed class ServiceManager
             : null;
     }
 
+    public void Dispose()
+    {
+        _messages.CompleteAdding();
+        _sender?.Join(s_lastMessages);
+    }
+
     private void Send(string message)
     {
-        if (!IsThere)
-            return;
+        if (_sender is not null && !_broken && !_messages.IsAddingCompleted)
+            _messages.TryAdd(message);
+    }
+
+    private void SendAll()
+    {
+        foreach (string message in _messages.GetConsumingEnumerable())
+        {
+            if (!_broken)
+                SendNow(message);
+        }
+    }
+
+    private void SendNow(string message)
+    {
         try
         {
             _notifier.Notify(new ServiceState(message));

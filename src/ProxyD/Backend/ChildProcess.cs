@@ -15,13 +15,16 @@ internal sealed class ChildProcess(string command) : IActivator
     /// <summary>Between SIGTERM and SIGKILL.</summary>
     private static readonly TimeSpan s_stopGrace = TimeSpan.FromSeconds(5);
 
+    /// <summary>For the kernel to carry SIGKILL out.</summary>
+    private static readonly TimeSpan s_killGrace = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How often to look whether the last of a group is gone: only its leader is our child, whose end we are told of.</summary>
     private static readonly TimeSpan s_groupCheck = TimeSpan.FromMilliseconds(10);
 
     private static readonly string[] s_notForChildren =
         ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
 
-    /// <summary>Held while the group is signalled or reaped: a pid that was reaped may be another process's.</summary>
+    /// <summary>Held while the group is signalled or its number given up: nobody is signalled who is not ours.</summary>
     private readonly Lock _reaping = new();
     private int _pid;
     private bool _killed;
@@ -101,12 +104,12 @@ internal sealed class ChildProcess(string command) : IActivator
     }
 
     /// <summary>Completes when nobody is left of the group. Its number stays taken for as long as anybody is in it (kill(2), fork(2)).</summary>
-    private static async Task GroupGoneAsync(int pid)
+    private async Task GroupGoneAsync(int pid)
     {
         long start = Stopwatch.GetTimestamp();
         // As the first process of a container we inherit the orphans, and a dead one counts until it is reaped. Where nobody
         // reaps them the wait must end all the same: by then SIGKILL has been sent.
-        while (ProcessSpawner.GroupExists(pid) && Stopwatch.GetElapsedTime(start) < s_stopGrace + s_groupCheck)
+        while (ProcessSpawner.GroupExists(pid) && Stopwatch.GetElapsedTime(start) < (_stopping ? s_stopGrace : s_killGrace))
             await Task.Delay(s_groupCheck).ConfigureAwait(false);
     }
 
