@@ -15,6 +15,9 @@ internal sealed class ServiceManager : IDisposable
 {
     private const int QueuedMessagesMax = 100;
 
+    /// <summary>Ends the sender. Whatever is queued behind it goes nowhere, so any thread may still send.</summary>
+    private const string End = "";
+
     /// <summary>What is still queued at the end may take so long.</summary>
     private static readonly TimeSpan s_lastMessages = TimeSpan.FromSeconds(1);
 
@@ -62,19 +65,19 @@ internal sealed class ServiceManager : IDisposable
 
     public void Dispose()
     {
-        _messages.CompleteAdding();
+        _messages.TryAdd(End);
         _sender?.Join(s_lastMessages);
     }
 
     private void Send(string message)
     {
-        if (_sender is not null && !_broken && !_messages.IsAddingCompleted)
+        if (_sender is not null && !_broken)
             _messages.TryAdd(message);
     }
 
     private void SendAll()
     {
-        foreach (string message in _messages.GetConsumingEnumerable())
+        while (_messages.Take() is not End and var message)
         {
             if (!_broken)
                 SendNow(message);

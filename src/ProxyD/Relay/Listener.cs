@@ -102,17 +102,16 @@ internal sealed unsafe class Listener : EventSink
     {
         if (_loop is null)
             return;
-        if (Kind == ListenerKind.Other && Waiting == 0)
-            LookForHidden();
-        else
+        if (Kind != ListenerKind.Other || Waiting > 0)
             Look();
-        if (Waiting > 0)
-            _arrived!();
+        else if (!FindHidden())
+            return;
+        _arrived!();
     }
 
     /// <summary>Dates a client that hid behind another's event: it came with that one.</summary>
     /// <remarks>One that has only just come looks the same until its own event tells, in the next turn: so look twice.</remarks>
-    private void LookForHidden()
+    private bool FindHidden()
     {
         bool somebody = Sockets.PollNow(Fd, POLLIN) != 0;
         if (somebody && _sawSomebody)
@@ -120,6 +119,7 @@ internal sealed unsafe class Listener : EventSink
         _sawSomebody = somebody && !_sawSomebody;
         if (_sawSomebody)
             _loop!.RunAgain(this);
+        return Waiting > 0;
     }
 
     /// <summary>Brings <see cref="Waiting"/> up to date with what the kernel tells.</summary>
