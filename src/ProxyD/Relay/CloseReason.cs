@@ -15,6 +15,12 @@ internal enum CloseReason
     /// <summary>The backend sent RST, or died; the client got what came before, then RST.</summary>
     BackendReset,
 
+    /// <summary>
+    /// The backend sent RST before its first byte, or ended without one though the client had sent something: whatever the client
+    /// asked for, this backend will not answer. So ends a connection that a dying backend had accepted.
+    /// </summary>
+    Unanswered,
+
     /// <summary>One half was closed and the other moved no byte for <see cref="RelayLimits.HalfCloseTimeoutMs"/>.</summary>
     HalfCloseTimeout,
 

@@ -17,9 +17,11 @@ internal sealed class Connection : EventSink
     private readonly Flow _down;
     private readonly LoopTimer _partingTimer;
     private LoopSlot _slot;
+    private Action<long>? _firstByte;
     private long _lastMoveMs;
     private int _untakenBytes;
     private bool _willRunAgain;
+    private bool _backendEndedFirst;
 
     internal Connection(Worker worker)
     {
@@ -39,11 +41,19 @@ internal sealed class Connection : EventSink
 
     internal long DownBytes => _down.Bytes;
 
+    /// <summary>When bytes last moved; at first, when it was made.</summary>
+    internal long LastMoveMs => _lastMoveMs;
+
+    /// <summary>The backend has ended without a byte, when the client had not ended and had sent something: the client asked in vain.</summary>
+    private bool IsUnanswered => _down.Bytes == 0 && _backendEndedFirst && _up.Bytes > 0;
+
     /// <summary>Takes over both descriptors and begins to relay; they are closed when the connection ends. On the worker's thread.</summary>
     internal void Start(Pair pair)
     {
         Pair = pair;
         Reason = null;
+        _backendEndedFirst = false;
+        _firstByte = pair.FirstByte;
         _client.Open(pair.ClientFd, pair.ClientIsTcp);
         _backend.Open(pair.BackendFd, pair.Service.BackendIsTcp);
         _up.Open();
@@ -96,15 +106,27 @@ internal sealed class Connection : EventSink
             down = Pump(_down, _up, _client);
         }
         if (_up.Bytes + _down.Bytes != bytesBefore)
-            _lastMoveMs = _worker.NowMs;
+            OnMoved();
         if (!EndIfOver(up, down))
             Continue(up, down);
+    }
+
+    private void OnMoved()
+    {
+        _lastMoveMs = _worker.NowMs;
+        _worker.OnMove();
+        if (_firstByte is null || _down.Bytes == 0)
+            return;
+        _firstByte(_lastMoveMs);
+        _firstByte = null;
     }
 
     private PumpResult Pump(Flow flow, Flow opposite, Endpoint target)
     {
         FlowState before = flow.State;
         PumpResult result = flow.Pump(_worker);
+        if (before != flow.State && flow == _down)
+            _backendEndedFirst |= _up.State == FlowState.Open && _client.Peer == PeerState.Alive;
         if (before == flow.State || flow.State != FlowState.Ended || target.Peer != PeerState.Alive)
             return result;
         // FIN is passed on after the last byte. When the opposite flow has ended too, close() sends it, but not for a socket
@@ -119,9 +141,9 @@ internal sealed class Connection : EventSink
         if (_client.Peer == PeerState.Reset)
             Abort(CloseReason.ClientReset);
         else if (down == PumpResult.SourceReset)
-            AbortWhenTaken(_client, _down, CloseReason.BackendReset);
+            AbortWhenTaken(_client, _down, _down.Bytes == 0 ? CloseReason.Unanswered : CloseReason.BackendReset);
         else if (up == PumpResult.Ended && down == PumpResult.Ended)
-            Close(CloseReason.Finished);
+            Close(IsUnanswered ? CloseReason.Unanswered : CloseReason.Finished);
         else if (up == PumpResult.Ended && _client.Peer == PeerState.Gone)
             AbortWhenTaken(_backend, _up, CloseReason.ClientGone);
         return Reason is not null;

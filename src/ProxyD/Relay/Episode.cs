@@ -11,27 +11,42 @@ internal sealed class Episode(int service, Action<RelayEvent> report)
 
     internal bool IsOpen { get; private set; }
 
-    /// <summary>Why the last attempt failed; None when there was no address to try.</summary>
+    /// <summary>Why the last attempt failed; None when there was no address to try, or nothing was to be tried yet.</summary>
     internal Errno LastError { get; private set; }
 
-    internal void Failed(Errno error)
+    /// <summary>A client waits for whom nothing has been tried: the service is shut.</summary>
+    /// <param name="arrivedMs">When the client came that has waited longest.</param>
+    internal void Began(long arrivedMs)
+    {
+        if (!IsOpen)
+            Failed(Errno.None, arrivedMs, again: false);
+    }
+
+    /// <param name="error">Why the attempt failed.</param>
+    /// <param name="arrivedMs">When the client came that has waited longest.</param>
+    /// <param name="again">Tell of it even if the spell has begun already: somebody must open the service again.</param>
+    internal void Failed(Errno error, long arrivedMs, bool again)
     {
         LastError = error;
-        if (IsOpen)
+        if (IsOpen && !again)
             return;
         IsOpen = true;
-        report(new(RelayEventKind.WaitBegan, service) { Error = error });
+        long nowMs = EventLoop.ClockMs();
+        report(new(RelayEventKind.WaitBegan, service) { Error = error, AtMs = nowMs, WaitedMs = nowMs - arrivedMs });
     }
 
     /// <param name="waitedMs">How long the client had waited that is served first.</param>
     /// <param name="clients">How many wait, that one included.</param>
-    internal void Answered(long waitedMs, int clients)
+    /// <returns>What to call with the time of that client's first byte back; null when nobody asks.</returns>
+    internal Action<long>? Answered(long waitedMs, int clients)
     {
         if (!IsOpen && !_answerIsOwed)
-            return;
+            return null;
         (IsOpen, _answerIsOwed) = (false, false);
-        report(new(RelayEventKind.WaitAnswered, service) { Error = LastError, WaitedMs = waitedMs, Clients = clients });
+        long nowMs = EventLoop.ClockMs();
+        report(new(RelayEventKind.WaitAnswered, service) { Error = LastError, AtMs = nowMs, WaitedMs = waitedMs, Clients = clients });
         LastError = Errno.None;
+        return atMs => report(new(RelayEventKind.FirstByte, service) { AtMs = atMs });
     }
 
     /// <summary>Nobody waits any more.</summary>

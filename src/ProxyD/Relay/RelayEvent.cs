@@ -8,7 +8,10 @@ internal enum RelayEventKind
     /// <summary>Connections or waiting clients changed. Coalesced: at most one is on its way at a time.</summary>
     Activity,
 
-    /// <summary>A client began to wait: the backend did not take the first attempt. <c>Error</c> says why.</summary>
+    /// <summary>
+    /// A client waits: the backend did not take the first attempt (<c>Error</c> says why), or the service is shut (None). It came
+    /// <c>WaitedMs</c> before. A gated service tells so again after each attempt that fails.
+    /// </summary>
     WaitBegan,
 
     /// <summary>
@@ -19,6 +22,9 @@ internal enum RelayEventKind
 
     /// <summary>A client's hold ended without a backend and it was reset, after <c>WaitedMs</c>; <c>Error</c> is the last attempt's.</summary>
     WaitExpired,
+
+    /// <summary>The client that ended a wait was sent the backend's first byte. Does not come when there was none.</summary>
+    FirstByte,
 
     /// <summary>Nobody waits any more, and the backend never answered.</summary>
     WaitOver,
@@ -43,6 +49,10 @@ internal enum RelayEventKind
 internal readonly record struct RelayEvent(RelayEventKind Kind, int Service)
 {
     internal Errno Error { get; init; }
+
+    /// <summary>When it happened, by <see cref="EventLoop.ClockMs"/>; set for waits and first bytes.</summary>
+    internal long AtMs { get; init; }
+
     internal long WaitedMs { get; init; }
     internal int Clients { get; init; }
     internal CloseReason Reason { get; init; }

@@ -17,6 +17,7 @@ internal sealed class RelayServer
     private int _live;
     private int _activityReported;
     private int _rejectedUnreported;
+    private int _unanswered;
     private long _limitReportedMs = long.MinValue / 2;
     private long _shortageReportedMs = long.MinValue / 2;
 
@@ -69,12 +70,7 @@ internal sealed class RelayServer
     }
 
     /// <summary>Takes nobody more for now; completes when no worker does. Each result says whether nobody waits at that service.</summary>
-    internal Task<bool[]> PauseAsync() => Task.WhenAll(_services.Select(service =>
-    {
-        TaskCompletionSource<bool> paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        service.Worker.Loop.Post(() => paused.SetResult(service.Pause()));
-        return paused.Task;
-    }));
+    internal Task<bool[]> PauseAsync() => Task.WhenAll(_services.Select(service => Ask(service.Worker, _ => service.Pause())));
 
     /// <summary>After <see cref="PauseAsync"/>: goes on, with those who came meanwhile first.</summary>
     internal void Resume()
@@ -84,14 +80,42 @@ internal sealed class RelayServer
     }
 
     /// <summary>Resets every connection that is still live; completes when that is done.</summary>
-    internal Task AbortAllAsync() => OnEachWorker(worker =>
+    internal Task AbortAllAsync() => AskEachWorker(worker =>
     {
         foreach (EventSink sink in worker.Loop.Sinks)
             (sink as Connection)?.Abort(CloseReason.Drained);
+        return true;
     });
 
+    /// <summary>Nobody is taken to this service's backend until <see cref="Open"/>; completes when that holds.</summary>
+    /// <returns>How many wait.</returns>
+    internal Task<int> ShutAsync(int service) => Ask(_services[service].Worker, _ =>
+    {
+        _services[service].Shut();
+        return _services[service].Waiting;
+    });
+
+    /// <summary>After <see cref="ShutAsync"/>, and for a gated service after each wait that began: clients are let through.</summary>
+    internal void Open(int service) => _services[service].Worker.Loop.Post(_services[service].Open);
+
+    /// <summary>Resets everybody who waits for this service now.</summary>
+    internal void ResetWaiting(int service) => _services[service].Worker.Loop.Post(_services[service].ResetWaiting);
+
+    /// <summary>For each thread, when one of its live connections last moved bytes, by <see cref="EventLoop.ClockMs"/>; 0 when it has none.</summary>
+    internal Task<long[]> LastMovesAsync() => AskEachWorker(worker => worker.Loop.Sinks.OfType<Connection>().Max(c => (long?)c.LastMoveMs) ?? 0);
+
+    /// <summary>Calls back on a data-plane thread, at the next byte that a live connection moves, once for each thread; null never.</summary>
+    internal void TellNextMove(Action? tell)
+    {
+        foreach (Worker worker in _workers)
+            worker.Loop.Post(() => worker.TellNextMove(tell));
+    }
+
+    /// <summary>Connections that ended with <see cref="CloseReason.Unanswered"/> since the last call.</summary>
+    internal int TakeUnanswered() => Interlocked.Exchange(ref _unanswered, 0);
+
     /// <summary>Completes when every worker has run something: proof that none of them hangs.</summary>
-    internal Task PingAsync() => OnEachWorker(_ => { });
+    internal Task PingAsync() => AskEachWorker(_ => true);
 
     /// <summary>Gives a service the addresses of its backend; an empty list means that none were found.</summary>
     internal void SetAddresses(int service, SocketAddress[] addresses) =>
@@ -171,6 +195,8 @@ internal sealed class RelayServer
 
     private void OnEnded(Connection connection)
     {
+        if (connection.Reason == CloseReason.Unanswered)
+            Interlocked.Increment(ref _unanswered);
         NoteActivity();
         if (_reportEnds)
         {
@@ -189,18 +215,12 @@ internal sealed class RelayServer
         NoteClientDone(connection.Pair.Service);
     }
 
-    private Task OnEachWorker(Action<Worker> action)
+    private Task<T[]> AskEachWorker<T>(Func<Worker, T> question) => Task.WhenAll(_workers.Select(worker => Ask(worker, question)));
+
+    private static Task<T> Ask<T>(Worker worker, Func<Worker, T> question)
     {
-        TaskCompletionSource[] done = [.. _workers.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
-        for (int i = 0; i < _workers.Length; i++)
-        {
-            (Worker worker, TaskCompletionSource completed) = (_workers[i], done[i]);
-            worker.Loop.Post(() =>
-            {
-                action(worker);
-                completed.SetResult();
-            });
-        }
-        return Task.WhenAll(done.Select(d => d.Task));
+        TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        worker.Loop.Post(() => answer.SetResult(question(worker)));
+        return answer.Task;
     }
 }

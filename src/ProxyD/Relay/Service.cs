@@ -41,6 +41,7 @@ internal sealed class Service
     private readonly LoopTimer _timer;
     private readonly Episode _episode;
     private volatile ServicePhase _phase = ServicePhase.Warm;
+    private bool _isShut;
     private long _nextTryMs;
     private int _retryMs;
     private volatile int _waiting;
@@ -56,6 +57,7 @@ internal sealed class Service
         _spares = new(_limits.SpareLifetimeMs);
         _attempts = new(worker, new AddressList(settings, server.Report), onlyOne: settings.HoldTimeoutMs == 0, OnConcluded);
         _episode = new(settings.Index, server.Report);
+        _isShut = settings.IsGated;
         _timer = new(_ => OnTimer());
     }
 
@@ -101,6 +103,27 @@ internal sealed class Service
         Retry();
     }
 
+    /// <summary>Takes nobody to the backend until <see cref="Open"/>: who comes waits, each until its own deadline.</summary>
+    internal void Shut() => _isShut = true;
+
+    /// <summary>After <see cref="Shut"/>, and for a gated service after each wait that began: an attempt is worth while.</summary>
+    internal void Open()
+    {
+        _isShut = false;
+        Retry();
+    }
+
+    /// <summary>Resets everybody who waits now: what they wait for cannot come.</summary>
+    internal void ResetWaiting()
+    {
+        if (_phase is ServicePhase.Stopped or ServicePhase.Paused)
+            return;
+        _listeners.Look();
+        for (int left = _listeners.Waiting; left > 0 && _phase != ServicePhase.Starved && _listeners.Oldest is { } listener; left--)
+            ResetOldest(listener);
+        Settle();
+    }
+
     /// <summary>Takes what the resolver found; an empty list means that it found nothing.</summary>
     internal void SetAddresses(SocketAddress[] addresses)
     {
@@ -135,6 +158,11 @@ internal sealed class Service
             {
                 RejectOldest(listener);
                 continue;
+            }
+            if (_isShut)
+            {
+                _episode.Began(listener.OldestMs);
+                break;
             }
             int backendFd = _spares.Take();
             if (backendFd < 0 && !MayDial())
@@ -182,7 +210,8 @@ internal sealed class Service
         }
         _nextTryMs = _loop.NowMs + _retryMs;
         _retryMs = Math.Min(_retryMs * 2, _limits.RetryMaxMs);
-        _episode.Failed(error);
+        _isShut = _settings.IsGated;
+        _episode.Failed(error, _listeners.Oldest?.OldestMs ?? _loop.NowMs, again: _isShut);
         _attempts.Addresses.Freshen(failed: true, _loop.NowMs);
     }
 
@@ -206,7 +235,7 @@ internal sealed class Service
         }
         long waitedMs = _loop.NowMs - arrivedMs;
         _phase = ServicePhase.Warm;
-        _episode.Answered(waitedMs, _listeners.Waiting + 1);
+        Action<long>? firstByte = _episode.Answered(waitedMs, _listeners.Waiting + 1);
         // Who waited may have given up; the queue hands out the dead too.
         if (waitedMs > 0 && Sockets.IsDead(client.Value))
         {
@@ -214,7 +243,7 @@ internal sealed class Service
             _spares.Add(backendFd, _loop.NowMs);
             _server.NoteClientDone(_settings);
         }
-        else if (!_server.TryPlace(new(_settings, client.Value, listener.Kind == ListenerKind.Tcp, backendFd), Worker))
+        else if (!_server.TryPlace(new(_settings, client.Value, listener.Kind == ListenerKind.Tcp, backendFd, firstByte), Worker))
         {
             _spares.Add(backendFd, _loop.NowMs);
             Reject(client.Value);
@@ -260,20 +289,29 @@ internal sealed class Service
 
     private void ExpireOldest(Listener listener)
     {
+        if (ResetOldest(listener) is not { } arrivedMs)
+            return;
+        _server.Report(new(RelayEventKind.WaitExpired, _settings.Index)
+        {
+            // A first attempt that is still on its way has no error yet, but it has had its time.
+            Error = _attempts.Count > 0 && _episode.LastError == Errno.None ? Errno.ETIMEDOUT : _episode.LastError,
+            WaitedMs = _loop.NowMs - arrivedMs,
+        });
+    }
+
+    /// <summary>When that client had come; null if there was none.</summary>
+    private long? ResetOldest(Listener listener)
+    {
         SysResult client = listener.Accept(out long arrivedMs);
         if (client.Ok)
         {
             Sockets.Reset(client.Value);
-            _server.Report(new(RelayEventKind.WaitExpired, _settings.Index)
-            {
-                // A first attempt that is still on its way has no error yet, but it has had its time.
-                Error = _attempts.Count > 0 && _episode.LastError == Errno.None ? Errno.ETIMEDOUT : _episode.LastError,
-                WaitedMs = _loop.NowMs - arrivedMs,
-            });
             _server.NoteClientDone(_settings);
+            return arrivedMs;
         }
-        else if (client.Errno.IsShortage())
+        if (client.Errno.IsShortage())
             Starve(client.Errno);
+        return null;
     }
 
     private long HoldDueMs()
@@ -288,7 +326,9 @@ internal sealed class Service
     private long SparesDueMs() => _phase == ServicePhase.Starved ? long.MaxValue : _spares.NextDueMs;
 
     private long RetryDueMs() =>
-        _listeners.Waiting == 0 || _phase == ServicePhase.Warm || (_attempts.Count > 0 && _phase != ServicePhase.Starved) ? long.MaxValue : _nextTryMs;
+        _listeners.Waiting == 0 || _isShut || _phase == ServicePhase.Warm || (_attempts.Count > 0 && _phase != ServicePhase.Starved)
+            ? long.MaxValue
+            : _nextTryMs;
 
     private void OnTimer()
     {

@@ -20,6 +20,9 @@ internal sealed record ServiceSettings
     /// <summary>How long each client waits for the backend, in ms; 0 tries once; null waits for ever.</summary>
     public required int? HoldTimeoutMs { get; init; }
 
+    /// <summary>Clients are let through only after the control plane has opened the service, and after a failed attempt only when it has again.</summary>
+    public bool IsGated { get; init; }
+
     /// <summary>A name's addresses are always Internet addresses.</summary>
     public bool BackendIsTcp => NeedsResolver || Addresses[0].Family != LibcConstants.AF_UNIX;
 

@@ -6,7 +6,8 @@ namespace ProxyD.Relay;
 /// <summary>A client and its standing backend connection, both non-blocking, ready to be relayed.</summary>
 /// <param name="Service">The service they belong to.</param>
 /// <param name="ClientIsTcp">False on a Unix socket, and where one can't tell.</param>
-internal readonly record struct Pair(ServiceSettings Service, int ClientFd, bool ClientIsTcp, int BackendFd);
+/// <param name="FirstByte">Called with the time at which the client was sent the backend's first byte; null when nobody asks.</param>
+internal readonly record struct Pair(ServiceSettings Service, int ClientFd, bool ClientIsTcp, int BackendFd, Action<long>? FirstByte = null);
 
 /// <summary>One data-plane thread with what its connections share: loop, scratch buffer, pipes.</summary>
 internal sealed unsafe class Worker
@@ -15,6 +16,7 @@ internal sealed unsafe class Worker
     private readonly Stack<Connection> _reusable = new();
     private readonly Action _takeHanded;
     private readonly Action? _ending;
+    private Action? _nextMove;
     private readonly Action<Connection> _ended;
     private int _connections;
 
@@ -76,6 +78,18 @@ internal sealed unsafe class Worker
         _ended(connection);
         if (reusable && _reusable.Count < RelayLimits.SpareConnectionObjectsMax)
             _reusable.Push(connection);
+    }
+
+    /// <summary>Calls back once, at the next byte that any connection here moves; null never.</summary>
+    internal void TellNextMove(Action? tell) => _nextMove = tell;
+
+    /// <summary>A connection has moved bytes.</summary>
+    internal void OnMove()
+    {
+        if (_nextMove is not { } tell)
+            return;
+        _nextMove = null;
+        tell();
     }
 
     private void TakeHanded()

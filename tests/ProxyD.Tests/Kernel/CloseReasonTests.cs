@@ -32,6 +32,43 @@ public sealed class CloseReasonTests : IDisposable
         Assert.Equal((CloseReason.Finished, 8, 6), (end.Reason, end.UpBytes, end.DownBytes));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_backend_that_ends_without_a_byte_has_left_its_client_unanswered(bool byReset)
+    {
+        // Goal: what a dying backend had accepted can be counted, whether its kernel says RST or FIN.
+        using RelayHarness relay = new(new(), 0, Where);
+        using Socket client = relay.Connect();
+        Socket upstream = RelayHarness.Accept(_backend);
+        client.Send("question"u8);
+        RelayHarness.ReadExactly(upstream, 8);
+        if (byReset)
+            RelayHarness.ResetNow(upstream);
+        else
+            upstream.Dispose();
+        Assert.Equal(byReset, RelayHarness.EndsWithReset(client));
+        client.Dispose();
+        Assert.Equal(CloseReason.Unanswered, relay.WaitFor(RelayEventKind.ConnectionEnded).Reason);
+        Assert.Equal(1, relay.Server.TakeUnanswered());
+        Assert.Equal(0, relay.Server.TakeUnanswered());
+    }
+
+    [Fact]
+    public void A_client_that_ends_first_and_is_sent_nothing_is_finished()
+    {
+        // Goal: protocols without answers (a log line to a collector) are no losses.
+        using RelayHarness relay = new(new(), 0, Where);
+        using Socket client = relay.Connect();
+        using Socket upstream = RelayHarness.Accept(_backend);
+        client.Send("line"u8);
+        client.Shutdown(SocketShutdown.Send);
+        RelayHarness.ReadExactly(upstream, 4);
+        Assert.Equal(0, upstream.Receive(new byte[1]));
+        upstream.Dispose();
+        Assert.Equal(CloseReason.Finished, relay.WaitFor(RelayEventKind.ConnectionEnded).Reason);
+    }
+
     [Fact]
     public void A_reset_client_resets_the_backend()
     {

@@ -27,7 +27,7 @@ internal sealed class RelayHarness : IDisposable
     {
     }
 
-    private RelayHarness(Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends)
+    private RelayHarness(Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends, bool isGated = false)
     {
         (_listener, _limits, _holdMs, _backends) = (listener, limits, holdMs, backends);
         // The server closes its own copy, as it would one that systemd holds too.
@@ -39,6 +39,7 @@ internal sealed class RelayHarness : IDisposable
             Addresses = [.. backends.Select(b => Interop.SocketAddress.Internet(b.Address, b.Port))],
             NeedsResolver = false,
             HoldTimeoutMs = holdMs,
+            IsGated = isGated,
         };
         _server = new(limits, [settings], _events.Enqueue, reportEnds: true);
         _server.Start();
@@ -50,6 +51,9 @@ internal sealed class RelayHarness : IDisposable
     internal RelayServer Server => _server;
 
     internal IReadOnlyCollection<RelayEvent> Events => _events;
+
+    /// <summary>One whose clients are let through only when the test opens it.</summary>
+    internal static RelayHarness Gated(int? holdMs, IPEndPoint backend) => new(Listen(IPAddress.Loopback), new(), holdMs, [backend], isGated: true);
 
     /// <summary>Another data plane on the same listening socket, as after a restart.</summary>
     internal RelayHarness NextInstance() => new(_listener, _limits, _holdMs, _backends);
