@@ -8,6 +8,7 @@ needs=(
   /usr/include/stdio.h            libc6-dev
   /usr/bin/aarch64-linux-gnu-gcc  gcc-aarch64-linux-gnu
   /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross
+  /usr/include/systemd/sd-bus.h   libsystemd-dev
   /usr/bin/ip                     iproute2            # network namespaces
   /usr/bin/prlimit                util-linux
   /usr/bin/mount                  mount               # a file of the test's own as /etc/hosts

@@ -1,20 +1,24 @@
 using System.Collections.Concurrent;
+using ProxyD.Backend;
 using ProxyD.Relay;
 
 namespace ProxyD;
 
 /// <summary>What the control plane has to do, one thing after another on one thread: its state needs no locks.</summary>
 /// <remarks>A thread of its own rather than the pool's: the pool's threads spin before they sleep, at each of our few events.</remarks>
-internal sealed class ControlQueue
+internal sealed class ControlQueue : ISchedule
 {
     private readonly BlockingCollection<Action> _actions = [];
     private readonly PriorityQueue<Action, long> _later = new();
 
+    /// <summary>The data plane's clock.</summary>
+    public long NowMs => EventLoop.ClockMs();
+
     /// <summary>Runs the action soon. Never throws and never waits: the data plane calls it too.</summary>
-    internal void Post(Action action) => _actions.Add(action);
+    public void Post(Action action) => _actions.Add(action);
 
     /// <summary>Runs the action after a while. From any thread.</summary>
-    internal void PostAfter(TimeSpan delay, Action action)
+    public void PostAfter(TimeSpan delay, Action action)
     {
         long dueMs = EventLoop.ClockMs() + (long)delay.TotalMilliseconds;
         Post(() => _later.Enqueue(action, dueMs));

@@ -30,6 +30,7 @@ internal sealed class Daemon : IHostedService, IDisposable
     private readonly ILogger _log;
     private readonly Backend.Backend[] _backends;
     private readonly StatusReporter _status;
+    private readonly UnansweredReporter _unanswered;
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Daemon(RunOptions options, OwnListeners ownListeners, List<List<PassedSocket>> plan, ILogger log)
@@ -40,11 +41,16 @@ internal sealed class Daemon : IHostedService, IDisposable
         _manager.Failed = cause => _control.Post(() => log.NotifyFailed(cause));
         RelayLimits limits = new() { ConnectionsMax = options.ConnectionsMax, Threads = options.Threads };
         limits = FitDescriptors(limits);
-        ServiceSettings[] settings = [.. plan.Select((sockets, i) => ServicePlan.Settings(i, options.Destinations[i], sockets, options.WaitBind))];
+        ServiceSettings[] settings =
+        [
+            .. plan.Select((sockets, i) => ServicePlan.Settings(i, options.Destinations[i], sockets, options.WaitBind, isGated: options.Ready is not null)),
+        ];
         _relay = new(limits, settings, e => _control.Post(() => OnRelayEvent(e)), reportEnds: options.LogLevel == "debug");
-        IActivator activator = options.Exec is { } command ? new ChildProcess(command) : new NoActivator();
-        _backends = [.. options.Destinations.Select(d => new Backend.Backend(d.Address, activator, _control.PostAfter, _control.Post, log))];
-        _status = new(_relay, _backends, _manager, options.ExitIdleTime, () => _ = EndIfIdleAsync());
+        _backends = BackendFactory.Create(options, _relay, _control, log);
+        _status = new(_relay, _backends, _manager, _control, options.ExitIdleTime, () => _ = EndIfIdleAsync());
+        foreach (Backend.Backend backend in _backends)
+            backend.Moved = _status.Report;
+        _unanswered = new(_relay, options.Destinations, _control, log);
     }
 
     /// <summary>What the process will exit with.</summary>
@@ -97,7 +103,7 @@ internal sealed class Daemon : IHostedService, IDisposable
         _relay.StopAccepting();
         await _relay.PingAsync().ConfigureAwait(false);
         await DrainAsync().ConfigureAwait(false);
-        await Task.WhenAll(_backends.Select(b => _control.RunAsync(b.StopAsync))).ConfigureAwait(false);
+        await Task.WhenAll(_backends.Select(b => _control.RunAsync(b.EndAsync))).ConfigureAwait(false);
     }
 
     private async Task DrainAsync()
@@ -178,23 +184,24 @@ internal sealed class Daemon : IHostedService, IDisposable
         switch (e.Kind)
         {
             case RelayEventKind.Activity:
-                _status.Changed();
+                OnActivity();
                 // At most four looks a second, however many connections come and go.
                 _control.PostAfter(TimeSpan.FromMilliseconds(250), () =>
                 {
                     _relay.ListenForActivity();
-                    _status.Changed();
+                    OnActivity();
                 });
                 break;
             case RelayEventKind.WaitBegan:
                 _log.WaitBegan(destination, CauseOf(e, backend));
-                backend.OnWaitBegan();
+                backend.OnWaitBegan(e.AtMs - e.WaitedMs);
                 break;
             case RelayEventKind.WaitAnswered:
                 // Looking up a name is no cold start, nor is a backend that was busy for a moment.
-                if (e.Error != Errno.None && !e.Error.IsBusy())
-                    _log.ColdStart(destination, e.WaitedMs, Words.Count(e.Clients, "client"));
-                backend.OnAnswered();
+                backend.OnAnswered(e.AtMs, e.Clients, isColdStart: e.Error != Errno.None && !e.Error.IsBusy());
+                break;
+            case RelayEventKind.FirstByte:
+                backend.Wakes.OnFirstByte(e.AtMs);
                 break;
             case RelayEventKind.WaitExpired:
                 _log.HoldExpired(destination, e.WaitedMs, CauseOf(e, backend));
@@ -219,6 +226,14 @@ internal sealed class Daemon : IHostedService, IDisposable
                 _done.TrySetResult();
                 break;
         }
+    }
+
+    private void OnActivity()
+    {
+        _status.Changed();
+        _unanswered.Look();
+        foreach (Backend.Backend backend in _backends)
+            backend.OnActivity();
     }
 
     private static string CauseOf(RelayEvent e, Backend.Backend backend)

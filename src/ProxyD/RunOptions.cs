@@ -42,9 +42,49 @@ internal sealed record RunOptions
     /// <summary>A name from <c>LogSetup.LevelNames</c>.</summary>
     public required string LogLevel { get; init; }
 
-    /// <summary>The backend's command, or null when others start it.</summary>
+    /// <summary>The backend's command, or null when it is not a child of ours.</summary>
     public string? Exec { get; init; }
+
+    /// <summary>The backend's unit by its full name, or null when it is not started over D-Bus; at most one of this and <see cref="Exec"/>.</summary>
+    public string? BackendUnit { get; init; }
+
+    /// <summary>The unit is the user manager's.</summary>
+    public bool IsUserUnit { get; init; }
+
+    /// <summary>How to ask whether the backend is ready; null when its listening is proof enough.</summary>
+    public ReadyCheck? Ready { get; init; }
+
+    /// <summary>Stop the backend after so long without use; null never. Only for a backend that we start.</summary>
+    public TimeSpan? IdleStop { get; init; }
+
+    /// <summary>Freeze the backend after so long without use; null never. Only for a unit, and at most one of this and <see cref="IdleStop"/>.</summary>
+    public TimeSpan? IdleFreeze { get; init; }
+
+    /// <summary>Use means bytes that move, not connections.</summary>
+    public bool IdleByBytes { get; init; }
+
+    /// <summary>The backend is not put to sleep earlier than so long after it came up.</summary>
+    public TimeSpan BackendMinUp { get; init; }
 }
+
+/// <summary>What <c>--ready</c> asks.</summary>
+internal enum ReadyKind
+{
+    /// <summary>An HTTP path.</summary>
+    Http,
+
+    /// <summary>The service manager: the unit is active.</summary>
+    Unit,
+
+    /// <summary>A command.</summary>
+    Command,
+}
+
+/// <summary>How to ask a backend whether it is ready.</summary>
+/// <param name="Kind">Whom to ask.</param>
+/// <param name="Text">The path, or the command; empty for the unit.</param>
+/// <param name="Status">The HTTP status that is wanted; null for any from 200 to 299.</param>
+internal sealed record ReadyCheck(ReadyKind Kind, string Text, int? Status);
 
 /// <summary>Where clients go.</summary>
 /// <param name="Name">The passed sockets it is for, by their LISTEN_FDNAMES name; null for all that no other claims.</param>

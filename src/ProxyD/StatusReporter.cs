@@ -11,16 +11,19 @@ internal sealed class StatusReporter : IDisposable
     private readonly RelayServer _relay;
     private readonly Backend.Backend[] _backends;
     private readonly ServiceManager _manager;
+    private readonly ControlQueue _control;
     private readonly TimeSpan? _idleTime;
     private readonly Action _idleTimeOver;
     private readonly Timer _idleTimer;
     private string _reported = "";
+    private bool _willLookAgain;
 
     /// <param name="idleTime">Null for ever.</param>
     /// <param name="idleTimeOver">Called when there was no client for the idle time, on a thread of the pool.</param>
     internal StatusReporter(
-        RelayServer relay, Backend.Backend[] backends, ServiceManager manager, TimeSpan? idleTime, Action idleTimeOver)
+        RelayServer relay, Backend.Backend[] backends, ServiceManager manager, ControlQueue control, TimeSpan? idleTime, Action idleTimeOver)
     {
+        _control = control;
         _idleTimeOver = idleTimeOver;
         _relay = relay;
         _backends = backends;
@@ -29,11 +32,13 @@ internal sealed class StatusReporter : IDisposable
         _idleTimer = new(_ => OnIdleTimer());
     }
 
-    /// <summary>"3 connections, 2 waiting for 127.0.0.1:18080".</summary>
+    /// <summary>"3 connections, 2 waiting for 127.0.0.1:18080"; of a backend that we start, how it stands.</summary>
     internal string Text
     {
         get
         {
+            if (_backends is [{ Name: not null } ours])
+                return BackendText.Of(ours, _relay.Live, _relay.WaitingFor(0), _control.NowMs);
             string text = Words.Count(_relay.Live, "connection");
             for (int i = 0; i < _backends.Length; i++)
             {
@@ -48,11 +53,24 @@ internal sealed class StatusReporter : IDisposable
     internal void Changed()
     {
         RestartIdleTime();
+        Report();
+    }
+
+    /// <summary>Reports what may have changed; times in it are brought up to date once a second for as long as they run.</summary>
+    internal void Report()
+    {
         string text = Text;
-        if (text == _reported)
-            return;
+        if (text != _reported)
+            _manager.Status(text);
         _reported = text;
-        _manager.Status(text);
+        if (_willLookAgain || !_backends.Any(BackendText.HasTimes))
+            return;
+        _willLookAgain = true;
+        _control.PostAfter(TimeSpan.FromSeconds(1), () =>
+        {
+            _willLookAgain = false;
+            Report();
+        });
     }
 
     public void Dispose() => _idleTimer.Dispose();

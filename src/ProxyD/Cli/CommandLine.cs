@@ -18,6 +18,8 @@ internal sealed class CommandLine
               in a service that a .socket unit triggers
           proxyd --exit-idle-time=10min web=127.0.0.1:18080 api=/run/api.sock
               two sockets of one unit, told apart by FileDescriptorName=
+          proxyd --backend-unit=web-backend --backend-idle-stop=10min 127.0.0.1:18080
+              starts the unit for the first client and stops it when nobody needs it
           proxyd --listen=8080 --exec='node server.js' 127.0.0.1:18080
               without systemd, starting the backend for the first client
         """;
@@ -56,12 +58,7 @@ internal sealed class CommandLine
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<string?> _exec = new("--exec")
-    {
-        Description = "Start the backend with COMMAND when a client comes",
-        HelpName = "COMMAND",
-        CustomParser = Values.ParseCommand,
-    };
+    private readonly BackendOptions _backend = new();
 
     private readonly Option<int> _threads = new("--threads")
     {
@@ -85,11 +82,11 @@ internal sealed class CommandLine
     {
         _root.Directives.Clear();
         _root.Add(_destinations);
-        Option[] options = [_connectionsMax, _exitIdleTime, _waitBind, _drainTime, _listen, _exec, _threads, _logLevel];
+        Option[] options = [_connectionsMax, _exitIdleTime, _waitBind, _drainTime, _listen, .. _backend.All, _threads, _logLevel];
         foreach (Option option in options)
         {
             // Given twice, the last one counts, as with getopt(3); only --listen gathers all.
-            option.Arity = ArgumentArity.OneOrMore;
+            option.Arity = option is Option<bool> ? ArgumentArity.Zero : ArgumentArity.OneOrMore;
             _root.Add(option);
         }
         // The library's own answers to "/h" and "/?", which are paths here.
@@ -131,7 +128,7 @@ internal sealed class CommandLine
 
     private static string? MissingValue(ParseResult parsed) =>
         parsed.CommandResult.Children.OfType<OptionResult>()
-            .FirstOrDefault(o => o is { Implicit: false, Tokens.Count: 0, Option: not VersionOption }) is { } given
+            .FirstOrDefault(o => o is { Implicit: false, Tokens.Count: 0, Option: not (VersionOption or Option<bool>) }) is { } given
             ? $"{given.Option.Name}: no value given; expected {given.Option.Name}={given.Option.HelpName}"
             : null;
 
@@ -153,13 +150,7 @@ internal sealed class CommandLine
         if (problem is not null)
             return null;
         List<Destination> destinations = parsed.GetValue(_destinations)!;
-        string? exec = parsed.GetValue(_exec);
-        if (exec is not null && destinations.Count > 1)
-        {
-            problem = $"--exec starts one backend, but {destinations.Count} destinations are given; expected one destination";
-            return null;
-        }
-        return new()
+        RunOptions options = new()
         {
             Destinations = destinations,
             Listen = parsed.GetValue(_listen)!,
@@ -169,18 +160,20 @@ internal sealed class CommandLine
             DrainTime = TimeOf(parsed, _drainTime, s_standardTime),
             Threads = parsed.GetValue(_threads),
             LogLevel = parsed.GetValue(_logLevel)!,
-            Exec = exec,
         };
+        return _backend.Complete(options, parsed, out problem);
     }
 
-    private static Option<TimeSpan> Time(string name, string description) => new(name)
+    /// <summary>An option that takes a time span.</summary>
+    internal static Option<TimeSpan> Time(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "TIME",
         CustomParser = Values.ParseTime,
     };
 
-    private static TimeSpan? TimeOf(ParseResult parsed, Option<TimeSpan> option, TimeSpan? standard)
+    /// <summary>What an option was given, null for infinity; <paramref name="standard"/> when it was not given.</summary>
+    internal static TimeSpan? TimeOf(ParseResult parsed, Option<TimeSpan> option, TimeSpan? standard)
     {
         if (parsed.GetResult(option) is null)
             return standard;

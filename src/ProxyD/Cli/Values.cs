@@ -96,8 +96,10 @@ internal static class Values
         return null;
     }
 
-    private static void Refuse(ArgumentResult result, string accepted) =>
+    /// <summary>Notes that an option's value is not accepted, and what would be.</summary>
+    internal static void Refuse(ArgumentResult result, string accepted) =>
         result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{Text(result)}' is not accepted; expected {accepted}");
 
-    private static string Text(ArgumentResult result) => result.Tokens[^1].Value;
+    /// <summary>The value as given; given twice, the last one.</summary>
+    internal static string Text(ArgumentResult result) => result.Tokens[^1].Value;
 }

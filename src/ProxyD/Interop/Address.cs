@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace ProxyD.Interop;
@@ -32,6 +33,16 @@ internal sealed record Address
 
     /// <summary>The path of a Unix socket in the file system, or null.</summary>
     internal string? Path { get; private init; }
+
+    /// <summary>The same for .NET's own sockets.</summary>
+    internal EndPoint ToEndPoint()
+    {
+        if (HostName is not null)
+            return new DnsEndPoint(HostName, Port);
+        if (Literal!.Family != LibcConstants.AF_UNIX)
+            return IPEndPoint.Parse(Literal.Text);
+        return new UnixDomainSocketEndPoint(Path ?? "\0" + Text[1..]);
+    }
 
     internal static bool TryParse(
         string text, int? defaultPort, [NotNullWhen(true)] out Address? address, [NotNullWhen(false)] out string? problem)

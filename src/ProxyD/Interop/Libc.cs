@@ -58,6 +58,9 @@ internal static unsafe partial class Libc
     internal static partial nint splice(int fdIn, long* offsetIn, int fdOut, long* offsetOut, nuint length, uint flags);
 
     [LibraryImport(Lib, SetLastError = true)]
+    internal static partial nint read(int fd, byte* buffer, nuint length);
+
+    [LibraryImport(Lib, SetLastError = true)]
     internal static partial nint write(int fd, byte* buffer, nuint length);
 
     [LibraryImport(Lib, SetLastError = true)]
@@ -99,6 +102,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Lib, SetLastError = true)]
     internal static partial int setrlimit(int resource, rlimit* limit);
+
+    [LibraryImport(Lib)]
+    internal static partial int getppid();
 
     [LibraryImport(Lib, SetLastError = true)]
     internal static partial int kill(int pid, int signal);

@@ -8,8 +8,15 @@ internal static partial class Log
 {
     // 1–19: clients and backends
 
-    [LoggerMessage(1, LogLevel.Information, "{Destination} answered after {WaitedMs} ms; {Clients} waited")]
-    internal static partial void ColdStart(this ILogger log, string destination, long waitedMs, string clients);
+    /// <summary>The timeline of a wake; all times in ms since its first client came, "-" for what did not happen.</summary>
+    [LoggerMessage(
+        1,
+        LogLevel.Information,
+        "{Destination} answered after {WaitedMs} ms; {Clients} waited; start ordered {OrderedMs}, carried out {StartedMs}, answers {AnswersMs}, "
+        + "ready {ReadyMs}, accepted {AcceptedMs}, first byte {FirstByteMs}")]
+    internal static partial void ColdStart(
+        this ILogger log, string destination, long waitedMs, string clients, object orderedMs, object startedMs, object answersMs, object readyMs,
+        object acceptedMs, object firstByteMs);
 
     [LoggerMessage(2, LogLevel.Warning, "{Destination} did not answer for {WaitedMs} ms, client reset: {Cause}")]
     internal static partial void HoldExpired(this ILogger log, string destination, long waitedMs, string cause);
@@ -25,6 +32,18 @@ internal static partial class Log
 
     [LoggerMessage(6, LogLevel.Warning, "{Destination} ended: {Cause}; the next client starts it again")]
     internal static partial void BackendCrashed(this ILogger log, string destination, string cause);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Destination} failed: {Cause}; {Clients} reset, next start in {BackOffMs} ms at the earliest")]
+    internal static partial void BackendCannotCome(this ILogger log, string destination, string cause, string clients, int backOffMs);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Destination}: {Connections} ended unanswered: the backend had accepted them, and ended them without a byte")]
+    internal static partial void Unanswered(this ILogger log, string destination, string connections);
+
+    [LoggerMessage(9, LogLevel.Information, "{Destination} put to sleep ({State}) after {IdleMs} ms without use")]
+    internal static partial void Asleep(this ILogger log, string destination, Enum state, long idleMs);
+
+    [LoggerMessage(10, LogLevel.Warning, "{Destination} can't be put to sleep: {Cause}; it stays awake from now on")]
+    internal static partial void CannotSleep(this ILogger log, string destination, string cause);
 
     // 20–39: life cycle
 

@@ -89,11 +89,7 @@ internal sealed class RelayServer
 
     /// <summary>Nobody is taken to this service's backend until <see cref="Open"/>; completes when that holds.</summary>
     /// <returns>How many wait.</returns>
-    internal Task<int> ShutAsync(int service) => Ask(_services[service].Worker, _ =>
-    {
-        _services[service].Shut();
-        return _services[service].Waiting;
-    });
+    internal Task<int> ShutAsync(int service) => Ask(_services[service].Worker, _ => _services[service].Shut());
 
     /// <summary>After <see cref="ShutAsync"/>, and for a gated service after each wait that began: clients are let through.</summary>
     internal void Open(int service) => _services[service].Worker.Loop.Post(_services[service].Open);

@@ -104,7 +104,14 @@ internal sealed class Service
     }
 
     /// <summary>Takes nobody to the backend until <see cref="Open"/>: who comes waits, each until its own deadline.</summary>
-    internal void Shut() => _isShut = true;
+    /// <returns>How many wait.</returns>
+    internal int Shut()
+    {
+        _isShut = true;
+        if (_phase != ServicePhase.Stopped)
+            _listeners.Look();
+        return _listeners.Waiting;
+    }
 
     /// <summary>After <see cref="Shut"/>, and for a gated service after each wait that began: an attempt is worth while.</summary>
     internal void Open()

@@ -18,7 +18,7 @@ internal static class AbiProgram
     [
         "errno.h", "fcntl.h", "linux/sockios.h", "netdb.h", "netinet/in.h", "netinet/tcp.h", "poll.h", "signal.h", "spawn.h",
         "stddef.h", "sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/resource.h", "sys/socket.h", "sys/stat.h",
-        "sys/syscall.h", "sys/un.h", "sys/wait.h",
+        "sys/syscall.h", "sys/un.h", "sys/wait.h", "systemd/sd-bus.h",
     ];
 
     /// <summary>Structs of which we declare only the beginning; the kernel fills no more than it is given room for.</summary>
@@ -62,7 +62,8 @@ internal static class AbiProgram
 
     private static IEnumerable<string> FactsOf(Type type)
     {
-        string name = type.Name.EndsWith("_t", StringComparison.Ordinal) ? type.Name : $"struct {type.Name}";
+        bool isTypedef = type.Name.EndsWith("_t", StringComparison.Ordinal) || type.Name.StartsWith("sd_", StringComparison.Ordinal);
+        string name = isTypedef ? type.Name : $"struct {type.Name}";
         int size = RuntimeHelpers.SizeOf(type.TypeHandle);
         yield return $"sizeof({name}) {(s_partial.Contains(type) ? ">=" : "==")} {size}";
         foreach (FieldInfo field in type.GetFields(AllInstance))

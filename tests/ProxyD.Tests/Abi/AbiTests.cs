@@ -13,8 +13,8 @@ public sealed class AbiTests
 
     public static TheoryData<string, string, string, int> Compilers => new()
     {
-        { "x86-64", "x86_64-linux-gnu-gcc", "gcc and libc6-dev", PackedEpollDataOffset },
-        { "arm64", "aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu and libc6-dev-arm64-cross", AlignedEpollDataOffset },
+        { "x86-64", "x86_64-linux-gnu-gcc", "gcc, libc6-dev and libsystemd-dev", PackedEpollDataOffset },
+        { "arm64", "aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and libsystemd-dev", AlignedEpollDataOffset },
     };
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class AbiTests
         Assert.True(constants > 50 && errors >= 16, $"{constants} constants and {errors} errors were found");
         Assert.True(facts.Length > constants + errors + (2 * AbiProgram.Structs().Count()), $"only {facts.Length} facts");
         Assert.Superset(
-            new HashSet<string> { "pollfd", "linger", "rlimit", "statx", "tcp_info", "servent", "sigset_t", "posix_spawnattr_t" },
+            new HashSet<string> { "pollfd", "linger", "rlimit", "statx", "tcp_info", "servent", "sigset_t", "posix_spawnattr_t", "sd_bus_error" },
             AbiProgram.Structs().Select(t => t.Name).ToHashSet());
         Assert.All(facts, fact => Assert.Single(facts, other => other == fact));
     }
@@ -70,7 +70,8 @@ public sealed class AbiTests
     {
         string path = Path.Combine("/usr/bin", compiler);
         Assert.True(File.Exists(path), $"{path} is missing; install the packages {packages}");
-        ProcessStartInfo start = new(path, ["-fsyntax-only", "-x", "c", "-std=gnu11", "-Wall", "-Werror", "-"])
+        // libsystemd's headers are the same for every architecture, and only the machine's own are installed.
+        ProcessStartInfo start = new(path, ["-idirafter", "/usr/include", "-fsyntax-only", "-x", "c", "-std=gnu11", "-Wall", "-Werror", "-"])
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,

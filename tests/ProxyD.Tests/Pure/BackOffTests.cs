@@ -5,8 +5,8 @@ namespace ProxyD.Tests.Pure;
 /// <summary>A backend that keeps ending before it answers is started again after pauses that grow, up to a cap.</summary>
 public sealed class BackOffTests
 {
-    private const int First = ProxyD.Backend.Backend.BackOffMinMs;
-    private const int Cap = ProxyD.Backend.Backend.BackOffMaxMs;
+    private const int First = BackOff.MinMs;
+    private const int Cap = BackOff.MaxMs;
 
     private readonly BackendWorld _world = new();
 
@@ -16,7 +16,7 @@ public sealed class BackOffTests
     public void The_pause_doubles_up_to_the_cap()
     {
         // Goal: 100, 200, 400 … 25600, 30000, 30000 ms; each start comes at its millisecond and not one before.
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         int pauseMs = First;
         for (int starts = 1; starts < 15; starts++)
         {
@@ -36,10 +36,10 @@ public sealed class BackOffTests
     public void A_client_who_comes_in_the_pause_does_not_shorten_it()
     {
         // Goal: a crowd at the door can't turn a crash loop into a busy loop.
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         _world.Exit("it exited with status 1");
         for (int i = 0; i < 10; i++)
-            Backend.OnWaitBegan();
+            _world.ClientWaits();
         _world.Advance(First - 1);
         Assert.Equal(1, _world.Starts);
         _world.Advance(1);
@@ -52,16 +52,16 @@ public sealed class BackOffTests
     public void An_answer_forgives_everything_before_it()
     {
         // Goal: after a good run the next failure is met as the first one.
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         for (int pauseMs = First; pauseMs <= First * 8; pauseMs *= 2)
         {
             _world.Exit("it exited with status 1");
             _world.Advance(pauseMs);
         }
-        Backend.OnAnswered();
+        _world.Answers();
         _world.Exit();
 
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         int starts = _world.Starts;
         _world.Exit("it exited with status 1");
         _world.Advance(First);
@@ -73,7 +73,7 @@ public sealed class BackOffTests
     {
         // Goal: no /bin/sh, no memory for a process: named, and tried again after the pause.
         _world.StartProblem = "/bin/sh could not be started (Cannot allocate memory)";
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         Assert.Equal(BackendState.Failed, Backend.State);
         Assert.Equal(_world.StartProblem, Backend.Cause);
         _world.StartProblem = null;
@@ -86,7 +86,7 @@ public sealed class BackOffTests
     public void Each_failure_is_one_line_with_its_cause_and_the_pause()
     {
         // Goal: the journal says what failed, why, and when the next start is due.
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         _world.Exit("the command was not found (exit status 127)");
         _world.Advance(First);
         _world.Exit("it was killed by signal 11");

@@ -14,7 +14,7 @@ public sealed class BackendTests
     {
         // Goal: the second wait finds the first one's start.
         for (int i = 0; i < 10; i++)
-            Backend.OnWaitBegan();
+            _world.ClientWaits();
         Assert.Equal(1, _world.Starts);
         Assert.Equal(BackendState.Probing, Backend.State);
         Assert.True(Backend.IsWanted);
@@ -36,10 +36,10 @@ public sealed class BackendTests
     {
         // Goal: with systemd's units, or nothing, to start it, we just keep trying.
         _world.IsRunning = true;
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         Assert.Equal(0, _world.Starts);
         Assert.Equal(BackendState.Probing, Backend.State);
-        Backend.OnAnswered();
+        _world.Answers();
         Assert.Equal(BackendState.Ready, Backend.State);
     }
 
@@ -47,8 +47,8 @@ public sealed class BackendTests
     public void Ready_is_when_it_answers()
     {
         // Goal: started is not ready; only an attempt that stood says so.
-        Backend.OnWaitBegan();
-        Backend.OnAnswered();
+        _world.ClientWaits();
+        _world.Answers();
         Assert.Equal(BackendState.Ready, Backend.State);
         Assert.False(Backend.IsWanted);
         Assert.Null(Backend.Cause);
@@ -59,13 +59,13 @@ public sealed class BackendTests
     public void After_an_idle_exit_the_next_client_starts_it_at_once()
     {
         // Goal: a backend that ended after it had answered has done nothing wrong: no pause, no warning.
-        Backend.OnWaitBegan();
-        Backend.OnAnswered();
+        _world.ClientWaits();
+        _world.Answers();
         _world.Exit();
         Assert.Equal(BackendState.Unknown, Backend.State);
         Assert.Equal(1, _world.Starts);
 
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
 
         Assert.Equal(2, _world.Starts);
         Assert.Empty(_world.Warnings);
@@ -75,11 +75,11 @@ public sealed class BackendTests
     public void A_crash_after_it_served_is_told_and_the_next_client_starts_it_at_once()
     {
         // Goal: whoever reads the log learns that the backend dies; the clients need not suffer for it.
-        Backend.OnWaitBegan();
-        Backend.OnAnswered();
+        _world.ClientWaits();
+        _world.Answers();
 
         _world.Exit("it was killed by signal 11", orderly: false);
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
 
         Assert.Equal(2, _world.Starts);
         Assert.Contains("it was killed by signal 11", Assert.Single(_world.Warnings), StringComparison.Ordinal);
@@ -90,26 +90,10 @@ public sealed class BackendTests
     {
         // Goal: between the backend's close of its listener and its exit a wait begins; when the exit is heard, the start follows
         // without a pause, and nothing is called a failure.
-        Backend.OnWaitBegan();
-        Backend.OnAnswered();
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
+        _world.Answers();
+        _world.ClientWaits();
         _world.Exit();
-        Assert.Equal(2, _world.Starts);
-        Assert.Empty(_world.Warnings);
-    }
-
-    [Fact]
-    public void An_end_that_is_heard_late_does_not_touch_the_next_run()
-    {
-        // Goal: the old process's end arrives after the new one was started; it is not the new one's end.
-        Backend.OnWaitBegan();
-        Backend.OnAnswered();
-        _world.ExitUnheard("it exited with status 0");
-        Backend.OnWaitBegan();
-        Assert.Equal(2, _world.Starts);
-        _world.Hear();
-        Assert.Equal(BackendState.Probing, Backend.State);
-        _world.Advance(100_000);
         Assert.Equal(2, _world.Starts);
         Assert.Empty(_world.Warnings);
     }
@@ -118,14 +102,14 @@ public sealed class BackendTests
     public void Nobody_waits_any_more_so_nothing_is_started_again()
     {
         // Goal: clients whose hold is over don't keep a broken backend being restarted.
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         _world.Exit("it exited with status 1");
         Backend.OnWaitOver();
         _world.Advance(100_000);
         Assert.Equal(1, _world.Starts);
         Assert.Equal(BackendState.Failed, Backend.State);
 
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         Assert.Equal(2, _world.Starts);
     }
 
@@ -133,11 +117,11 @@ public sealed class BackendTests
     public async Task After_stop_nothing_is_started_any_more()
     {
         // Goal: an exit that our own SIGTERM caused, a client that still comes, a pause that ends: none wakes it again.
-        Backend.OnWaitBegan();
-        await Backend.StopAsync();
-        Assert.True(_world.Stopped);
+        _world.ClientWaits();
+        await Backend.EndAsync();
+        Assert.True(_world.IsEnded);
         _world.Exit("it was killed by signal 15");
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         _world.Advance(100_000);
         Assert.Equal(1, _world.Starts);
         Assert.Empty(_world.Warnings);
@@ -147,9 +131,9 @@ public sealed class BackendTests
     public async Task A_stop_during_the_pause_cancels_the_start_that_was_due()
     {
         // Goal: the timer that is on its way finds nothing to do.
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         _world.Exit("it exited with status 1");
-        await Backend.StopAsync();
+        await Backend.EndAsync();
         _world.Advance(100_000);
         Assert.Equal(1, _world.Starts);
     }
@@ -177,7 +161,7 @@ public sealed class BackendTests
     {
         // Goal: "/bin/sh could not be started" stays the cause when the name resolves fine.
         _world.StartProblem = "/bin/sh could not be started (No such file or directory)";
-        Backend.OnWaitBegan();
+        _world.ClientWaits();
         Backend.OnResolved(null);
         Assert.Equal(_world.StartProblem, Backend.Cause);
     }

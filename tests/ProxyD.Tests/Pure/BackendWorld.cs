@@ -5,19 +5,21 @@ using ProxyD.Interop;
 namespace ProxyD.Tests.Pure;
 
 /// <summary>
-/// A <see cref="Backend.Backend"/> with a process that obeys the test, a clock that the test moves, and a log that it reads.
+/// A <see cref="Backend.Backend"/> with something to start that obeys the test, a clock that the test moves, a gate that it sees, and a
+/// log that it reads.
 /// </summary>
-internal sealed class BackendWorld : IActivator, ILogger
+internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
 {
     private readonly List<(long DueMs, Action Action)> _timers = [];
-    private readonly Queue<Action> _posted = new();
-    private Action<BackendEnd>? _ended;
-    private long _nowMs;
+    private Action<string?>? _slept;
+    private Action<GateView>? _shut;
+    private Action? _nextMove;
 
-    internal BackendWorld()
+    internal BackendWorld(IReadinessProbe? probe = null, SleepRule? sleep = null)
     {
         Assert.True(Address.TryParse("127.0.0.1:18080", null, out Address? address, out _));
-        Backend = new(address, this, After, _posted.Enqueue, this);
+        IsOpen = probe is null;
+        Backend = new(address, this, this, this, probe, sleep, this);
     }
 
     internal Backend.Backend Backend { get; }
@@ -25,64 +27,139 @@ internal sealed class BackendWorld : IActivator, ILogger
     /// <summary>Starts that were ordered.</summary>
     internal int Starts { get; private set; }
 
-    /// <summary>What the next start answers: why it fails, or null.</summary>
+    /// <summary>What the next start answers: why it can't be ordered now, or null.</summary>
     internal string? StartProblem { get; set; }
 
-    internal bool Stopped { get; private set; }
+    /// <summary>The start is carried out only when the test says <see cref="Started"/>.</summary>
+    internal bool StartTakesTime { get; set; }
+
+    internal bool IsEnded { get; private set; }
 
     internal bool Killed { get; private set; }
 
+    /// <summary>What was ordered to put it to sleep or end that: "stop", "freeze", "thaw".</summary>
+    internal List<string> Orders { get; } = [];
+
+    internal bool IsOpen { get; private set; }
+
+    /// <summary>How often all who waited were reset.</summary>
+    internal int Resets { get; private set; }
+
+    internal List<string> Lines { get; } = [];
+
     internal List<string> Warnings { get; } = [];
+
+    public string? Name => "web.service";
 
     public bool IsRunning { get; internal set; }
 
-    public string? Start(Action<BackendEnd> ended)
+    public bool IsActive => IsRunning;
+
+    public Action<ActivatorEvent>? Report { get; set; }
+
+    public int Waiting { get; internal set; }
+
+    public int Live { get; internal set; }
+
+    public long NowMs { get; private set; }
+
+    public void Start()
     {
         Assert.False(IsRunning, "a second start was ordered while the backend runs");
         Starts++;
         if (StartProblem is not null)
-            return StartProblem;
-        IsRunning = true;
-        _ended = ended;
-        return null;
+        {
+            Report!(new(ActivatorEventKind.Unreachable) { Cause = StartProblem });
+            return;
+        }
+        Report!(new(ActivatorEventKind.Ordered));
+        if (!StartTakesTime)
+            Started();
     }
 
-    public Task StopAsync()
+    public void Stop(Action<string?> done) => Sleep("stop", done);
+
+    public void Freeze(Action<string?> done) => Sleep("freeze", done);
+
+    public void Thaw(Action<string?> done) => Sleep("thaw", done);
+
+    public Task EndAsync()
     {
-        Stopped = true;
+        IsEnded = true;
         return Task.CompletedTask;
     }
 
     public void Kill() => Killed = true;
 
-    /// <summary>The process ends, and the control plane hears of it.</summary>
-    internal void Exit(string cause = "it exited with status 0", bool orderly = true)
+    public void Shut(Action<GateView>? shut)
     {
-        ExitUnheard(cause, orderly);
-        Hear();
+        IsOpen = false;
+        _shut = shut;
     }
 
-    /// <summary>The process ends; what it posts stays on its way until <see cref="Hear"/>.</summary>
-    internal void ExitUnheard(string cause, bool orderly = true)
+    public void Open() => IsOpen = true;
+
+    public void ResetWaiting() => Resets++;
+
+    public void TellNextMove(Action? tell) => _nextMove = tell;
+
+    public void Post(Action action) => action();
+
+    public void PostAfter(TimeSpan delay, Action action) => _timers.Add((NowMs + (long)delay.TotalMilliseconds, action));
+
+    /// <summary>The data plane tells that somebody waits.</summary>
+    internal void ClientWaits() => Backend.OnWaitBegan(NowMs);
+
+    /// <summary>The data plane tells that an attempt stood after others had failed.</summary>
+    internal void Answers() => Backend.OnAnswered(NowMs, clients: 1, isColdStart: true);
+
+    internal void Started()
+    {
+        IsRunning = true;
+        Report!(new(ActivatorEventKind.Started));
+    }
+
+    /// <summary>The start that was asked for cannot succeed.</summary>
+    internal void Refuse(string cause) => Report!(new(ActivatorEventKind.Refused) { Cause = cause });
+
+    /// <summary>What runs ends, and the control plane hears of it.</summary>
+    internal void Exit(string cause = "it exited with status 0", bool orderly = true, bool cannotCome = false)
     {
         IsRunning = false;
-        _ended!(new(cause, orderly));
+        Report!(ActivatorEvent.Ended(cause, orderly) with { CannotCome = cannotCome });
     }
 
-    internal void Hear()
+    /// <summary>The gate has fallen shut, and this is to be seen at it.</summary>
+    internal void GateIsShut(GateView seen)
     {
-        while (_posted.TryDequeue(out Action? action))
-            action();
+        Action<GateView> shut = _shut ?? throw new InvalidOperationException("nobody asked");
+        _shut = null;
+        shut(seen);
     }
+
+    internal bool GateIsAsked => _shut is not null;
+
+    /// <summary>What was ordered last is done.</summary>
+    internal void SleepDone(string? problem = null)
+    {
+        Action<string?> done = _slept ?? throw new InvalidOperationException("nothing was ordered");
+        _slept = null;
+        done(problem);
+    }
+
+    /// <summary>A live connection moves a byte.</summary>
+    internal void Move() => _nextMove?.Invoke();
 
     internal void Advance(long ms)
     {
-        _nowMs += ms;
-        foreach ((long DueMs, Action Action) timer in _timers.Where(t => t.DueMs <= _nowMs).ToList())
+        long untilMs = NowMs + ms;
+        while (_timers.Where(t => t.DueMs <= untilMs).OrderBy(t => t.DueMs).FirstOrDefault() is { Action: not null } due)
         {
-            _timers.Remove(timer);
-            timer.Action();
+            _timers.Remove(due);
+            NowMs = Math.Max(NowMs, due.DueMs);
+            due.Action();
         }
+        NowMs = untilMs;
     }
 
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
@@ -92,9 +169,15 @@ internal sealed class BackendWorld : IActivator, ILogger
     void ILogger.Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
+        if (logLevel >= LogLevel.Information)
+            Lines.Add(formatter(state, exception));
         if (logLevel >= LogLevel.Warning)
             Warnings.Add(formatter(state, exception));
     }
 
-    private void After(TimeSpan delay, Action action) => _timers.Add((_nowMs + (long)delay.TotalMilliseconds, action));
+    private void Sleep(string order, Action<string?> done)
+    {
+        Orders.Add(order);
+        _slept = done;
+    }
 }

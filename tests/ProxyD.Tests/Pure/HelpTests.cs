@@ -7,7 +7,7 @@ public sealed class HelpTests
     [InlineData("--help")]
     [InlineData("-h")]
     [InlineData("--help", "127.0.0.1:80")]
-    public async Task Help_fits_a_terminal_and_shows_three_examples(params string[] arguments)
+    public async Task Help_fits_a_terminal_and_shows_an_example_for_each_use(params string[] arguments)
     {
         // Goal: on stdout, exit code 0, no line over 80 columns, with or without a destination.
         (int exitCode, string output, string errors) = await ManagedProxyd.RunAsync(arguments);
@@ -15,7 +15,7 @@ public sealed class HelpTests
         Assert.Equal(0, exitCode);
         string[] lines = output.Split('\n');
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
-        Assert.Equal(3, lines.SkipWhile(line => line != "Examples:").Count(line => line.StartsWith("  proxyd ", StringComparison.Ordinal)));
+        Assert.Equal(4, lines.SkipWhile(line => line != "Examples:").Count(line => line.StartsWith("  proxyd ", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -26,7 +26,8 @@ public sealed class HelpTests
         string[] options =
         [
             "-c, --connections-max <N>", "--exit-idle-time <TIME>", "--wait-bind <TIME>", "--drain-time <TIME>", "--listen <ADDR>",
-            "--exec <COMMAND>", "--threads <N>", "--log-level <LEVEL>", "-h, --help", "--version",
+            "--backend-unit <UNIT>", "--user", "--exec <COMMAND>", "--ready <CHECK>", "--backend-idle-stop <TIME>", "--backend-idle-freeze <TIME>",
+            "--idle-by <WHAT>", "--backend-min-up <TIME>", "--threads <N>", "--log-level <LEVEL>", "-h, --help", "--version",
         ];
         Assert.All(options, option => Assert.Contains(option, output, StringComparison.Ordinal));
     }

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using ProxyD.Activation;
+using ProxyD.Backend;
 using ProxyD.Relay;
 
 namespace ProxyD.Tests.Pure;
@@ -65,6 +67,13 @@ public sealed class StatusReporterTests
         Assert.False(told);
     }
 
+    private static Backend.Backend Nobody(RelayServer relay)
+    {
+        Assert.True(Interop.Address.TryParse("127.0.0.1:18080", null, out Interop.Address? address, out _));
+        ControlQueue control = new();
+        return new(address, new NoActivator(), new RelayGate(relay, 0, control), control, probe: null, sleep: null, NullLogger.Instance);
+    }
+
     private static StatusReporter Reporter(TimeSpan? idleTime, Action idleTimeOver)
     {
         ServiceSettings settings = new()
@@ -76,6 +85,6 @@ public sealed class StatusReporterTests
             HoldTimeoutMs = null,
         };
         RelayServer relay = new(new(), [settings], _ => { });
-        return new(relay, [new BackendWorld().Backend], new ServiceManager(), idleTime, idleTimeOver);
+        return new(relay, [Nobody(relay)], new ServiceManager(), new(), idleTime, idleTimeOver);
     }
 }

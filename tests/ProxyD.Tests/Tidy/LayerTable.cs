@@ -9,7 +9,8 @@ internal static partial class LayerTable
     internal const string Root = "";
 
     /// <summary>What of the root a layer may see, and which one.</summary>
-    private static readonly (string Layer, string Type)[] s_rootTypes = [("Cli", "RunOptions"), ("Cli", "Destination")];
+    private static readonly (string Layer, string Type)[] s_rootTypes =
+        [("Cli", "RunOptions"), ("Cli", "Destination"), ("Cli", "ReadyCheck"), ("Cli", "ReadyKind")];
 
     private static readonly Dictionary<string, string[]> s_mayUse = new()
     {

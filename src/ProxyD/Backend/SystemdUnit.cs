@@ -1,0 +1,177 @@
+using ProxyD.Interop;
+
+namespace ProxyD.Backend;
+
+/// <summary>The backend as a systemd unit (<c>--backend-unit</c>), started and watched over D-Bus.</summary>
+/// <remarks>
+/// A unit that is going down is not started over its stop: whoever stops it by hand gets an answer, and the start follows when it
+/// is down. Idle exits are normal life, so a unit that ended well and meets systemd's start limit has its counter reset
+/// (ResetFailedUnit); one that failed has not, because that limit is the administrator's word.
+/// </remarks>
+internal sealed class SystemdUnit : IActivator
+{
+    /// <summary>For a thaw when proxyd ends.</summary>
+    private static readonly TimeSpan s_lastOrder = TimeSpan.FromSeconds(2);
+
+    private readonly SystemdClient _client;
+    private readonly bool _ofUser;
+    private readonly bool _thawsAtFirst;
+    private UnitStatus _status = UnitStatus.Unheard;
+    private bool _isStarting;
+    private bool _isStopping;
+    private bool _lastEndWasGood;
+    private bool _isReachable = true;
+
+    /// <param name="name">The unit's full name.</param>
+    /// <param name="ofUser">The user manager's rather than the system's.</param>
+    /// <param name="thawsAtFirst">A freeze that is found at the beginning is ours: proxyd ended without ending it.</param>
+    /// <param name="post">Runs something on the control queue.</param>
+    /// <exception cref="SysException">There is no descriptor left.</exception>
+    internal SystemdUnit(string name, bool ofUser, bool thawsAtFirst, Action<Action> post)
+    {
+        (Name, _ofUser, _thawsAtFirst) = (name, ofUser, thawsAtFirst);
+        _client = new(name, ofUser, post) { Changed = OnChanged, Reached = OnReached };
+        _client.Start();
+    }
+
+    public string Name { get; }
+
+    public bool IsRunning => _status != UnitStatus.Unheard && !_status.IsDown;
+
+    public bool IsActive => _status.IsActive;
+
+    public Action<ActivatorEvent>? Report { get; set; }
+
+    public void Start()
+    {
+        _isStarting = true;
+        OrderStart(mayReset: _lastEndWasGood);
+    }
+
+    public void Stop(Action<string?> done)
+    {
+        _isStopping = true;
+        _client.Call("stop", "StopUnit", "replace", Refused(done), result =>
+        {
+            _isStopping = false;
+            done(_status.IsDown ? null : $"the stop of {Name} ended with: {result}");
+        });
+    }
+
+    public void Freeze(Action<string?> done) => _client.Call("freeze", "FreezeUnit", null, problem => done(problem?.Cause));
+
+    public void Thaw(Action<string?> done) => _client.Call("thaw", "ThawUnit", null, problem => done(problem?.Cause));
+
+    public async Task EndAsync()
+    {
+        if (_status.IsFrozen)
+        {
+            TaskCompletionSource thawed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Thaw(_ => thawed.SetResult());
+            await Task.WhenAny(thawed.Task, Task.Delay(s_lastOrder)).ConfigureAwait(false);
+        }
+        _client.End();
+    }
+
+    public void Kill()
+    {
+        if (_status.IsFrozen)
+            Thaw(_ => { });
+    }
+
+    private Action<UnitProblem?> Refused(Action<string?> done) => problem =>
+    {
+        if (problem is null)
+            return;
+        _isStopping = false;
+        done(problem.Cause);
+    };
+
+    private void OrderStart(bool mayReset) => _client.Call(
+        "start",
+        "StartUnit",
+        "replace",
+        problem =>
+        {
+            if (problem is null)
+                Tell(ActivatorEventKind.Ordered);
+            else
+                EndStart(problem.IsPassing ? ActivatorEventKind.Unreachable : ActivatorEventKind.Refused, problem.Cause);
+        },
+        result => OnStartEnded(result, mayReset));
+
+    private void OnStartEnded(string result, bool mayReset)
+    {
+        if (result == SystemdClient.JobLost)
+            EndStart(ActivatorEventKind.Unreachable, "the bus went away during the start");
+        else if (result != "done" && mayReset && _status.HitStartLimit)
+            _client.Call("reset-failed", "ResetFailedUnit", null, problem => OnReset(problem));
+        else if (!_status.IsDown)
+            EndStart(ActivatorEventKind.Started, "");
+        else if (result == "done" && _status.EndedWell)
+            End($"{Name} is {_status.ActiveState} right after its start (a Condition…= was not met, or it ended at once)", isOrderly: true);
+        else if (result == "canceled")
+            End($"the start of {Name} was canceled", isOrderly: true);
+        else
+            EndStart(ActivatorEventKind.Refused, FailureText(result));
+    }
+
+    private void OnReset(UnitProblem? problem)
+    {
+        if (problem is null)
+            OrderStart(mayReset: false);
+        else
+            EndStart(ActivatorEventKind.Refused, $"{FailureText("failed")}; its counter of starts can't be reset: {problem.Cause}");
+    }
+
+    private void EndStart(ActivatorEventKind kind, string cause)
+    {
+        _isStarting = false;
+        Tell(kind, cause);
+    }
+
+    private void End(string cause, bool isOrderly)
+    {
+        _isStarting = false;
+        _lastEndWasGood = isOrderly;
+        Report?.Invoke(new(ActivatorEventKind.Ended) { Cause = cause, IsOrderly = isOrderly, CannotCome = !isOrderly });
+    }
+
+    private void OnChanged(UnitStatus now)
+    {
+        UnitStatus before = _status;
+        _status = now;
+        if (before == UnitStatus.Unheard && now.IsFrozen && _thawsAtFirst)
+            Thaw(_ => { });
+        // While a start is on its way its result tells what became of it.
+        if (_isStarting)
+            return;
+        if (now.IsDown && !before.IsDown)
+        {
+            if (before == UnitStatus.Unheard)
+                _lastEndWasGood = now.EndedWell;
+            else
+                // What we or somebody else has stopped has not failed, whatever status it left with.
+                End(now.EndedWell || _isStopping ? $"{Name} has ended" : FailureText(""), now.EndedWell || _isStopping);
+        }
+        else if (now.IsActive && !before.IsActive)
+            Tell(ActivatorEventKind.Started);
+    }
+
+    private void OnReached(UnitProblem? problem)
+    {
+        if (problem is null && !_isReachable)
+            Tell(ActivatorEventKind.Reachable);
+        _isReachable = problem is null;
+    }
+
+    /// <summary>"web.service failed (exit-code, status 203/EXEC); see: journalctl -u web.service".</summary>
+    /// <param name="result">The start job's, for what the unit itself does not tell.</param>
+    private string FailureText(string result)
+    {
+        string how = _status.HasFailed || result.Length == 0 ? _status.EndText() : $"its start ended with: {result}";
+        return $"{Name} failed ({how}); see: journalctl {(_ofUser ? "--user " : "")}-u {Name}";
+    }
+
+    private void Tell(ActivatorEventKind kind, string cause = "") => Report?.Invoke(new(kind) { Cause = cause });
+}
