@@ -109,7 +109,7 @@ internal sealed class Backend
     internal void OnWaitOver()
     {
         IsWanted = false;
-        Wakes.Drop();
+        Wakes.Fail(Cause ?? "nobody waits any more");
         _readiness?.Stop();
     }
 
@@ -203,6 +203,7 @@ internal sealed class Backend
         switch (e.Kind)
         {
             case ActivatorEventKind.Ordered:
+                _servedThisRun = false;
                 Wakes.OnOrdered();
                 break;
             case ActivatorEventKind.Started:
@@ -213,6 +214,9 @@ internal sealed class Backend
                 break;
             case ActivatorEventKind.Unreachable:
                 Fail(e.Cause!, cannotCome: false);
+                break;
+            case ActivatorEventKind.Lost:
+                _log.ActivatorLost(Address.Text, e.Cause!);
                 break;
             case ActivatorEventKind.Reachable:
                 StartIfWanted();
@@ -266,7 +270,6 @@ internal sealed class Backend
         if (_ending)
             return;
         MoveTo(BackendState.Starting);
-        _servedThisRun = false;
         _activator.Start();
     }
 
@@ -292,10 +295,10 @@ internal sealed class Backend
         {
             _log.BackendCannotCome(Address.Text, cause, Words.Count(_gate.Waiting, "client"), pauseMs);
             _gate.ResetWaiting();
+            Wakes.Fail(cause);
         }
         else
             _log.BackendFailed(Address.Text, cause, pauseMs);
-        Wakes.Fail(cause);
         long dueMs = _schedule.NowMs + pauseMs;
         _startDueMs = dueMs;
         _schedule.PostAfter(TimeSpan.FromMilliseconds(pauseMs), () =>

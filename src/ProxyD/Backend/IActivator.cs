@@ -52,6 +52,9 @@ internal enum ActivatorEventKind
     /// <summary>The start that was asked for could not be ordered just now; <c>Cause</c> says what is missing.</summary>
     Unreachable,
 
+    /// <summary>What it takes to start and watch it is missing; <c>Cause</c> says what.</summary>
+    Lost,
+
     /// <summary>What was missing is back.</summary>
     Reachable,
 

@@ -36,9 +36,10 @@ internal sealed class SystemdUnit : IActivator
 
     public string Name { get; }
 
-    public bool IsRunning => _status != UnitStatus.Unheard && !_status.IsDown;
+    /// <summary>Without the bus nobody knows: then a start is to be tried, and says what is missing.</summary>
+    public bool IsRunning => _isReachable && _status != UnitStatus.Unheard && !_status.IsDown;
 
-    public bool IsActive => _status.IsActive;
+    public bool IsActive => _isReachable && _status.IsActive;
 
     public Action<ActivatorEvent>? Report { get; set; }
 
@@ -160,9 +161,12 @@ internal sealed class SystemdUnit : IActivator
 
     private void OnReached(UnitProblem? problem)
     {
-        if (problem is null && !_isReachable)
-            Tell(ActivatorEventKind.Reachable);
+        bool wasReachable = _isReachable;
         _isReachable = problem is null;
+        if (problem is not null)
+            Tell(ActivatorEventKind.Lost, problem.Cause);
+        else if (!wasReachable)
+            Tell(ActivatorEventKind.Reachable);
     }
 
     /// <summary>"web.service failed (exit-code, status 203/EXEC); see: journalctl -u web.service".</summary>

@@ -69,10 +69,7 @@ internal sealed class WakeRecorder(string destination, ISchedule schedule, ILogg
             Finish(wake, wake with { FirstByte = wake.At(atMs) });
     }
 
-    /// <summary>Nobody waits any more, and it never answered.</summary>
-    internal void Drop() => _current = null;
-
-    /// <summary>It did not come.</summary>
+    /// <summary>It did not come while anybody waited.</summary>
     internal void Fail(string problem)
     {
         if (_current is { } wake)

@@ -45,6 +45,9 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Warning, "{Destination} can't be put to sleep: {Cause}; it stays awake from now on")]
     internal static partial void CannotSleep(this ILogger log, string destination, string cause);
 
+    [LoggerMessage(11, LogLevel.Warning, "{Destination}: {Cause}; until that is mended the backend can't be started, and is served only if it runs")]
+    internal static partial void ActivatorLost(this ILogger log, string destination, string cause);
+
     // 20–39: life cycle
 
     [LoggerMessage(20, LogLevel.Information, "Listening on {Listeners} for {Destination}")]

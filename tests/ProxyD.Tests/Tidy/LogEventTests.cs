@@ -23,6 +23,7 @@ public sealed partial class LogEventTests
         [8] = "Unanswered",
         [9] = "Asleep",
         [10] = "CannotSleep",
+        [11] = "ActivatorLost",
         [20] = "Listening",
         [21] = "DrainCut",
         [22] = "NotifyFailed",
