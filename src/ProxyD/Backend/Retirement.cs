@@ -55,7 +55,7 @@ internal sealed class Retirement
     {
         if (problem is null)
         {
-            _log.Asleep(_backend.Address.Text, asleep, (long)_idle.Rule.AfterIdle.TotalMilliseconds);
+            _log.Asleep(_backend.Address.Text, Freezes ? "frozen" : "stopped", (long)_idle.Rule.AfterIdle.TotalMilliseconds);
             _backend.EndRetirement(asleep);
         }
         // It has ended by itself in this very moment.

@@ -39,8 +39,8 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Warning, "{Destination}: {Connections} ended unanswered: the backend had accepted them, and ended them without a byte")]
     internal static partial void Unanswered(this ILogger log, string destination, string connections);
 
-    [LoggerMessage(9, LogLevel.Information, "{Destination} put to sleep ({State}) after {IdleMs} ms without use")]
-    internal static partial void Asleep(this ILogger log, string destination, Enum state, long idleMs);
+    [LoggerMessage(9, LogLevel.Information, "{Destination} was {Sleep} after {IdleMs} ms without use")]
+    internal static partial void Asleep(this ILogger log, string destination, string sleep, long idleMs);
 
     [LoggerMessage(10, LogLevel.Warning, "{Destination} can't be put to sleep: {Cause}; it stays awake from now on")]
     internal static partial void CannotSleep(this ILogger log, string destination, string cause);

@@ -117,7 +117,9 @@ internal sealed class Service
     internal void Open()
     {
         _isShut = false;
-        Retry();
+        // A gated service may be opened after each attempt that fails: the pause between two of them holds all the same.
+        if (_phase is not (ServicePhase.Stopped or ServicePhase.Paused))
+            Advance();
     }
 
     /// <summary>Resets everybody who waits now: what they wait for cannot come.</summary>
