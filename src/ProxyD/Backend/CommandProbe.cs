@@ -3,7 +3,7 @@ using static ProxyD.Interop.LibcConstants;
 
 namespace ProxyD.Backend;
 
-/// <summary><c>--ready=exec:COMMAND</c>: <c>/bin/sh -c 'exec COMMAND'</c> exits with status 0.</summary>
+/// <summary><c>--ready=exec:COMMAND</c>: <c>/bin/sh -c COMMAND</c> exits with status 0.</summary>
 internal sealed class CommandProbe(string command) : IReadinessProbe
 {
     /// <summary>How long the command may take; then its whole process group is killed and it counts as failed.</summary>
@@ -13,7 +13,7 @@ internal sealed class CommandProbe(string command) : IReadinessProbe
 
     public async Task<ProbeResult> TryAsync(CancellationToken stop)
     {
-        SysResult spawned = ProcessSpawner.Spawn("/bin/sh", ["sh", "-c", "exec " + command], ChildProcess.ChildEnvironment(), out int pid);
+        SysResult spawned = ProcessSpawner.Spawn("/bin/sh", ["sh", "-c", command], ChildProcess.ChildEnvironment(), out int pid);
         if (!spawned.Ok)
             return new(false, false, $"/bin/sh could not be started ({spawned.Errno.Text()})");
         using CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(stop);

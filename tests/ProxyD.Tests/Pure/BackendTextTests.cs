@@ -1,0 +1,59 @@
+using ProxyD.Backend;
+
+namespace ProxyD.Tests.Pure;
+
+/// <summary>The status line of a backend that we start.</summary>
+public sealed class BackendTextTests
+{
+    private readonly BackendWorld _world = new() { StartTakesTime = true };
+
+    [Fact]
+    public void It_says_what_is_going_on_through_a_whole_life()
+    {
+        // Goal: asleep, waking with who waits and since when, ready with its connections, asleep again.
+        Assert.Equal("asleep", Text());
+        _world.ClientWaits();
+        _world.Advance(400);
+        Assert.Equal("waking web.service, 2 waiting, 0.4 s", Text(waiting: 2));
+        Assert.True(BackendText.HasTimes(_world.Backend));
+        _world.Started();
+        Assert.Equal("waking web.service, 2 waiting, 0.4 s", Text(waiting: 2));
+        _world.Answers();
+        Assert.Equal("ready, 0 connections", Text());
+        Assert.Equal("ready, 3 connections", Text(live: 3));
+        Assert.False(BackendText.HasTimes(_world.Backend));
+        _world.Exit();
+        Assert.Equal("asleep", Text());
+    }
+
+    [Fact]
+    public void A_failure_shows_its_cause_and_the_next_try()
+    {
+        // Goal: who asks systemctl status need not read the journal to know why.
+        _world.ClientWaits();
+        _world.Refuse("web.service is masked");
+        Assert.Equal("failed: web.service is masked; next try in 1 s", Text());
+        Assert.True(BackendText.HasTimes(_world.Backend));
+        _world.Backend.OnWaitOver();
+        _world.Advance(BackOff.MinMs);
+        Assert.Equal("failed: web.service is masked; the next client tries again", Text());
+        Assert.False(BackendText.HasTimes(_world.Backend));
+    }
+
+    [Fact]
+    public void A_frozen_backend_is_asleep_and_its_connections_show()
+    {
+        // Goal: frozen is told from stopped.
+        BackendWorld world = new(sleep: new(SleepKind.Freeze, TimeSpan.FromSeconds(1), ByBytes: true, TimeSpan.Zero));
+        world.ClientWaits();
+        world.Answers();
+        world.Live = 1;
+        world.Advance(1_000);
+        Assert.Equal("going to sleep, 1 connection", BackendText.Of(world.Backend, 1, 0, world.NowMs));
+        world.GateIsShut(new(0, 1, 0));
+        world.SleepDone();
+        Assert.Equal("asleep (frozen), 1 connection", BackendText.Of(world.Backend, 1, 0, world.NowMs));
+    }
+
+    private string Text(int live = 0, int waiting = 0) => BackendText.Of(_world.Backend, live, waiting, _world.NowMs);
+}

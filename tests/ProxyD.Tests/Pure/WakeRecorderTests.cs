@@ -1,0 +1,82 @@
+using ProxyD.Backend;
+
+namespace ProxyD.Tests.Pure;
+
+/// <summary>Each wake is one line with its timeline, and the last ones are kept.</summary>
+public sealed class WakeRecorderTests
+{
+    private readonly BackendWorld _world = new() { StartTakesTime = true };
+
+    private WakeRecorder Wakes => _world.Backend.Wakes;
+
+    [Fact]
+    public void Every_moment_counts_from_the_first_clients_arrival()
+    {
+        // Goal: client arrived, job ordered, job done, answers, ready, accepted, first byte, in ms.
+        _world.ClientWaits();
+        _world.Advance(4);
+        _world.Started();
+        _world.Advance(50);
+        _world.Answers();
+        _world.Advance(3);
+        Wakes.OnFirstByte(_world.NowMs);
+        Assert.Equal(
+            "127.0.0.1:18080 answered after 54 ms; 1 client waited; start ordered 0, carried out 4, answers 54, ready 54, accepted 54, first byte 57",
+            Assert.Single(_world.Lines));
+        Assert.Equal("start ordered 0, carried out 4, answers 54, ready 54, accepted 54, first byte 57", Assert.Single(Wakes.Kept).ToString());
+    }
+
+    [Fact]
+    public void A_wake_without_a_first_byte_is_told_all_the_same()
+    {
+        // Goal: a client that says nothing for a while hides no cold start.
+        Wake();
+        Assert.Empty(_world.Lines);
+        _world.Advance(1_000);
+        Assert.EndsWith("first byte -", Assert.Single(_world.Lines), StringComparison.Ordinal);
+        Wakes.OnFirstByte(_world.NowMs);
+        Assert.Single(_world.Lines);
+    }
+
+    [Fact]
+    public void A_wait_that_was_no_wake_is_not_told()
+    {
+        // Goal: a name that was looked up, a backend that was busy for a moment.
+        _world.IsRunning = true;
+        _world.ClientWaits();
+        _world.Backend.OnAnswered(_world.NowMs, clients: 1, isColdStart: false);
+        _world.Advance(10_000);
+        Assert.Empty(_world.Lines);
+        Assert.Empty(Wakes.Kept);
+    }
+
+    [Fact]
+    public void A_failed_wake_is_kept_with_its_cause()
+    {
+        // Goal: who asks later sees why nobody was served.
+        _world.ClientWaits();
+        _world.Refuse("web.service is masked");
+        Assert.Equal("web.service is masked", Assert.Single(Wakes.Kept).Problem);
+    }
+
+    [Fact]
+    public void The_last_ones_are_kept()
+    {
+        // Goal: bounded, the oldest go first.
+        for (int i = 0; i < WakeRecorder.KeptMax + 3; i++)
+        {
+            Wake();
+            _world.Exit();
+            _world.Advance(2_000);
+        }
+        Assert.Equal(WakeRecorder.KeptMax, Wakes.Kept.Count);
+        Assert.Equal(3 * 2_000, Wakes.Kept.First().ArrivedMs);
+    }
+
+    private void Wake()
+    {
+        _world.ClientWaits();
+        _world.Started();
+        _world.Answers();
+    }
+}
