@@ -18,6 +18,9 @@ needs=(
   /usr/lib/systemd/systemd        systemd             # systemd-analyze, and the incumbent to compare with
   /usr/bin/systemd-nspawn         systemd-container   # the lab: a real systemd as PID 1 over a view of this machine
   /usr/bin/dbus-daemon            dbus                # the lab's system bus
+  /usr/lib/polkit-1/polkitd       polkitd             # who may start which unit there
+  /usr/lib/systemd/user/dbus.socket dbus-user-session # user managers there, with a bus
+  '/usr/lib/*/security/pam_systemd.so' libpam-systemd
   /usr/bin/nsenter                util-linux          # commands inside the lab
   /sbin/useradd                   passwd              # the users that some trios run as
   /bin/ss                         iproute2            # what guards and ExecStartPost= loops poll with

@@ -4,6 +4,7 @@ namespace ProxyD.EndToEnd;
 public abstract class EndToEndTest(Lab lab) : IDisposable
 {
     private readonly List<Trio> _trios = [];
+    private readonly List<IDisposable> _kept = [];
 
     protected Lab Lab => lab;
 
@@ -16,6 +17,7 @@ public abstract class EndToEndTest(Lab lab) : IDisposable
                 Say($"--- journal ---\n{trio.History}");
             trio.Dispose();
         }
+        _kept.ForEach(kept => kept.Dispose());
         GC.SuppressFinalize(this);
     }
 
@@ -27,6 +29,14 @@ public abstract class EndToEndTest(Lab lab) : IDisposable
         _trios.Add(trio);
         trio.Start();
         return trio;
+    }
+
+    /// <summary>Has it disposed with the test, after the units are gone.</summary>
+    private protected T Keep<T>(T kept)
+        where T : IDisposable
+    {
+        _kept.Add(kept);
+        return kept;
     }
 
     /// <summary>Writes a line into the test's output.</summary>

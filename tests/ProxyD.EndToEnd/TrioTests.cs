@@ -54,8 +54,8 @@ public sealed class TrioTests(Lab lab) : EndToEndTest(lab)
         string template = shape.Backend.Replace($"@{shape.Instance}.", "@.", StringComparison.Ordinal);
         if (shape.StandIn is not null)
             files = files.WithExecStart(template, shape.StandIn);
-        if (shape.User is not null && Lab.Run("id", shape.User).ExitCode != 0)
-            Lab.Run("useradd", "--system", "--create-home", "--home-dir", $"/srv/{shape.User}", shape.User).Expect();
+        if (shape.User is not null)
+            Lab.AddUser(shape.User);
         return Install(files, shape.Instance);
     }
 }

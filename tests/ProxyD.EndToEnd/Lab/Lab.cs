@@ -32,6 +32,8 @@ public sealed class Lab : IDisposable
             _network = new LabNetwork(_machine.Leader, _machine.Root);
             Install(Repository.ProxydBinary, Proxyd);
             Install(Source("Backends/server.cjs"), "/srv/brainstorm/server.cjs");
+            Install(Source("Backends/chaos.cjs"), "/srv/chaos/chaos.cjs");
+            Install(Source("Backends/late.cjs"), "/srv/late/late.cjs");
             Install(Source("Backends/server.py"), "/srv/python/server.py");
             RequireInside("/usr/bin/node", "/usr/bin/python3", "/bin/ss", "/bin/nc");
         }
@@ -104,6 +106,9 @@ public sealed class Lab : IDisposable
 
     /// <summary>A file of this project's sources.</summary>
     internal static string Source(string path) => Path.Combine(Repository.Root, "tests", "ProxyD.EndToEnd", path);
+
+    /// <summary>A file that we give to users.</summary>
+    internal static string DeployFile(string path) => Path.Combine(Repository.Root, "deploy", path);
 
     private static void RequireMachine()
     {

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ProxyD.Testing;
 
 namespace ProxyD.EndToEnd;
 
@@ -12,10 +11,14 @@ internal sealed partial class UnitFiles
 
     public IReadOnlyDictionary<string, string> Texts => _texts;
 
-    /// <summary>A trio as people run it (folder Trios), with the one line swapped: proxyd where systemd-socket-proxyd was.</summary>
+    /// <summary>A trio as people run it (folder Trios), with systemd-socket-proxyd: what proxyd is compared with.</summary>
+    public static UnitFiles OfIncumbent(string folder) => new(Directory.GetFiles(Lab.Source($"Trios/{folder}")).Select(
+        file => KeyValuePair.Create(Path.GetFileName(file), File.ReadAllText(file))));
+
+    /// <summary>The same with the one line swapped: proxyd where systemd-socket-proxyd was.</summary>
     public static UnitFiles OfTrio(string folder)
     {
-        Dictionary<string, string> texts = Directory.GetFiles(Lab.Source($"Trios/{folder}")).ToDictionary(file => Path.GetFileName(file), File.ReadAllText);
+        IReadOnlyDictionary<string, string> texts = OfIncumbent(folder).Texts;
         int swapped = texts.Values.Sum(text => SocketProxyd().Count(text));
         // Otherwise what passes the test might be systemd-socket-proxyd itself.
         if (swapped != 1)
@@ -25,7 +28,7 @@ internal sealed partial class UnitFiles
     }
 
     /// <summary>The trio that we recommend, as it is in deploy/trio.</summary>
-    public static UnitFiles OfDeploy() => new(Directory.GetFiles(Path.Combine(Repository.Root, "deploy", "trio")).Select(
+    public static UnitFiles OfDeploy() => new(Directory.GetFiles(Lab.DeployFile("trio")).Select(
         file => KeyValuePair.Create(Path.GetFileName(file), File.ReadAllText(file))));
 
     /// <summary>The seed pattern for any daemon: NAME.socket, NAME.service and NAME-backend.service, bound to each other.</summary>
@@ -52,6 +55,32 @@ internal sealed partial class UnitFiles
             """,
         [$"{name}-backend.service"] = $"""
             [Service]
+            {backend}
+
+            """,
+    });
+
+    /// <summary>A proxyd that stays and starts the backend itself, over D-Bus: no unit is tied to another.</summary>
+    /// <param name="name">What the units are called.</param>
+    /// <param name="listen">The public address.</param>
+    /// <param name="proxyArguments">What follows <c>proxyd</c> on its command line, without <c>--backend-unit</c>.</param>
+    /// <param name="backend">The lines of the backend's [Service] section. Its start limit is, on purpose, systemd's default.</param>
+    public static UnitFiles Resident(string name, string listen, string proxyArguments, string backend) => new(new Dictionary<string, string>
+    {
+        [$"{name}.socket"] = $"""
+            [Socket]
+            ListenStream={listen}
+
+            """,
+        [$"{name}.service"] = $"""
+            [Service]
+            Type=notify
+            ExecStart={Lab.Proxyd} {proxyArguments} --backend-unit={name}-backend
+
+            """,
+        [$"{name}-backend.service"] = $"""
+            [Service]
+            Restart=no
             {backend}
 
             """,
