@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net.Sockets;
-
 namespace ProxyD.EndToEnd;
 
 /// <summary>A backend that never listens.</summary>
@@ -16,7 +13,7 @@ public sealed class HoldTests(Lab lab) : EndToEndTest(lab)
     {
         Trio trio = Install(UnitFiles.Seed("deaf", PublicAddress, $"{BackendAddress} --wait-bind 1s", "ExecStart=/bin/sleep infinity"));
 
-        TimeSpan held = HoldUntilReset();
+        TimeSpan held = Lab.HeldUntilReset(PublicAddress);
         Wait.Until(() => Complaints(trio) > 0, "the journal tells of the expired wait");
         string process = Lab.Property(Proxy, "MainPID");
         Assert.Equal(1, Complaints(trio));
@@ -24,7 +21,7 @@ public sealed class HoldTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal("active (running)", Lab.StateOf(Proxy));
         Assert.Equal("active (running)", Lab.StateOf(trio.Socket));
 
-        held = HoldUntilReset();
+        held = Lab.HeldUntilReset(PublicAddress);
         Wait.Until(() => Complaints(trio) > 1, "the journal tells of the second expired wait");
         Assert.Equal(2, Complaints(trio));
         Assert.True(held >= TimeSpan.FromSeconds(0.9), $"the second client was held {held.TotalMilliseconds:F0} ms instead of 1 s");
@@ -33,16 +30,4 @@ public sealed class HoldTests(Lab lab) : EndToEndTest(lab)
 
     private static int Complaints(Trio trio) =>
         trio.Journal.LinesOf(Proxy).Count(line => line.Message.Contains(BackendAddress, StringComparison.Ordinal));
-
-    /// <summary>Connects, says something, and waits for the reset; gives how long that took.</summary>
-    private TimeSpan HoldUntilReset()
-    {
-        long start = Stopwatch.GetTimestamp();
-        using Socket client = Lab.Connect(PublicAddress);
-        client.ReceiveTimeout = (int)Wait.Bound.TotalMilliseconds;
-        client.Ask("hopeless");
-        SocketException end = Assert.Throws<SocketException>(() => client.Receive(new byte[1]));
-        Assert.Equal(SocketError.ConnectionReset, end.SocketErrorCode);
-        return Stopwatch.GetElapsedTime(start);
-    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 
@@ -8,7 +7,6 @@ namespace ProxyD.EndToEnd;
 public sealed class SeedCyclesTests(Lab lab) : EndToEndTest(lab)
 {
     private const string PublicAddress = "127.0.0.1:8080";
-    private const string DirectAddress = "127.0.0.1:18081";
 
     // StartLimitBurst=5 in 10 s belongs to systemd, not to proxyd: at a faster pace the units themselves refuse to start.
     private static readonly TimeSpan s_spacing = TimeSpan.FromSeconds(2.2);
@@ -24,8 +22,7 @@ public sealed class SeedCyclesTests(Lab lab) : EndToEndTest(lab)
         int cycles = int.Parse(Environment.GetEnvironmentVariable("PROXYD_E2E_CYCLES") ?? "20", CultureInfo.InvariantCulture);
         Trio trio = Install(SeedMatrixTests.Brainstorm);
         // The same server without a proxy, to tell how much of a cold start is the backend's own.
-        Install(UnitFiles.Seed("direct", "127.0.0.1:8081", DirectAddress, "Environment=PORT=18081\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs")
-            .WithoutStartLimit("direct-backend.service"));
+        Install(BackendAlone.Units);
         List<double> coldMs = [], warmMs = [], ownMs = [];
         List<string> losses = [];
 
@@ -36,16 +33,16 @@ public sealed class SeedCyclesTests(Lab lab) : EndToEndTest(lab)
             Lab.Systemctl("kill", "--signal=KILL", "brainstorm-backend.service");
             Lab.WaitForState("brainstorm.service", "inactive (dead)");
             Lab.WaitForState(trio.Socket, "active (listening)");
-            ownMs.Add(StartBackendAlone().TotalMilliseconds);
+            ownMs.Add(BackendAlone.Start(Lab).TotalMilliseconds);
             // The whole time after the last cold start, not what is left of it since this cycle began: a late start counts late.
             Wait.For(s_spacing);
         }
 
-        Say($"medians of {cycles} cycles: cold {Median(coldMs):F1} ms, backend alone {Median(ownMs):F1} ms, warm {Median(warmMs):F2} ms");
+        Say($"medians of {cycles} cycles: cold {coldMs.Median():F1} ms, backend alone {ownMs.Median():F1} ms, warm {warmMs.Median():F2} ms");
         Say($"cold starts in ms: {string.Join(' ', coldMs.Select(ms => ms.ToString("F0", CultureInfo.InvariantCulture)))}");
         Assert.Empty(losses);
         // Medians of interleaved samples: a machine that stalls now and then moves neither, and one that is slow moves both.
-        Assert.InRange(Median(coldMs) - Median(ownMs), double.MinValue, ProxyCostMsMax);
+        Assert.InRange(coldMs.Median() - ownMs.Median(), double.MinValue, ProxyCostMsMax);
     }
 
     private void Time(string token, List<double> elapsedMs, List<string> losses)
@@ -59,31 +56,4 @@ public sealed class SeedCyclesTests(Lab lab) : EndToEndTest(lab)
             losses.Add($"{token}: {loss.Message}");
         }
     }
-
-    /// <summary>From the moment at which systemd started the process to its first answer.</summary>
-    private TimeSpan StartBackendAlone()
-    {
-        Lab.Systemctl("start", "direct-backend.service");
-        Answer? answer = null;
-        Wait.Until(() => (answer = TryGet(DirectAddress)) is not null, "the backend alone answers");
-        // Both clocks are CLOCK_MONOTONIC: systemd's property, in microseconds, and Stopwatch.
-        TimeSpan now = Stopwatch.GetElapsedTime(0);
-        string started = Lab.Property("direct-backend.service", "ExecMainStartTimestampMonotonic");
-        Lab.Systemctl("kill", "--signal=KILL", "direct-backend.service");
-        return now - TimeSpan.FromMicroseconds(long.Parse(started, CultureInfo.InvariantCulture));
-    }
-
-    private Answer? TryGet(string address)
-    {
-        try
-        {
-            return Lab.Get(address);
-        }
-        catch (SocketException)
-        {
-            return null;
-        }
-    }
-
-    private static double Median(List<double> values) => values.Count == 0 ? double.NaN : values.Order().ElementAt(values.Count / 2);
 }

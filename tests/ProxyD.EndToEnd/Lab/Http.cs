@@ -33,6 +33,19 @@ internal static class Http
         return await client.AnswerAsync(start, bound.Token);
     }
 
+    /// <summary>Asks, and expects to be reset without a byte of an answer; gives how long that took.</summary>
+    public static TimeSpan HeldUntilReset(this Lab lab, string address)
+    {
+        long start = Stopwatch.GetTimestamp();
+        using Socket client = lab.Connect(address);
+        client.ReceiveTimeout = (int)Bound.TotalMilliseconds;
+        client.Ask("hopeless");
+        SocketException end = Assert.Throws<SocketException>(() => client.Receive(new byte[1]));
+        TimeSpan held = Stopwatch.GetElapsedTime(start);
+        Assert.Equal(SocketError.ConnectionReset, end.SocketErrorCode);
+        return held;
+    }
+
     /// <summary>Sends a request on a connected socket.</summary>
     public static void Ask(this Socket client, string token) => client.AskAsync(token, CancellationToken.None).GetAwaiter().GetResult();
 

@@ -103,6 +103,9 @@ internal sealed partial class UnitFiles
     /// <summary>The same with all ties between the proxy and its backend cut: the test starts the backend, or nobody.</summary>
     public UnitFiles WithoutBackendTies(string unit) => With(unit, TieLine().Replace(_texts[unit], ""));
 
+    /// <summary>The same without one of the units.</summary>
+    public UnitFiles Without(string unit) => new(_texts.Where(file => file.Key != unit));
+
     private UnitFiles With(string unit, string text) => new(new Dictionary<string, string>(_texts) { [unit] = text });
 
     [GeneratedRegex(@"^ExecStart=\S*/systemd-socket-proxyd\s+", RegexOptions.Multiline)]

@@ -1,0 +1,32 @@
+namespace ProxyD.EndToEnd;
+
+/// <summary>A backend that is stopped and needed again, faster than systemd's start limit (5 in 10 s) allows.</summary>
+public sealed class BackToBackTests(Lab lab) : EndToEndTest(lab)
+{
+    private const string PublicAddress = "127.0.0.1:8080";
+    private const string Proxy = "again.service";
+    private const string Backend = "again-backend.service";
+    private const int Warning = 4;
+
+    // Goal: a client that comes right after a stop wakes the backend again, twenty times, with nothing left in a failed state.
+    [Fact]
+    public void Twenty_stops_with_a_client_right_behind_each_are_all_answered()
+    {
+        Trio trio = Install(UnitFiles.Resident(
+            "again", PublicAddress, "127.0.0.1:18080", "Environment=PORT=18080\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs"));
+        MustServe(PublicAddress, "first");
+        string process = Lab.Property(Proxy, "MainPID");
+
+        for (int i = 0; i < 20; i++)
+        {
+            Lab.Systemctl("stop", Backend);
+            MustServe(PublicAddress, $"after-{i}");
+        }
+
+        Assert.Equal(process, Lab.Property(Proxy, "MainPID"));
+        Assert.Equal("active", Lab.Property(trio.Socket, "ActiveState"));
+        Assert.Equal("active (running)", Lab.StateOf(Backend));
+        Assert.Equal("success", Lab.Property(Backend, "Result"));
+        Assert.DoesNotContain(trio.Journal.LinesOf(Proxy), line => line.Priority <= Warning);
+    }
+}

@@ -1,0 +1,36 @@
+namespace ProxyD.EndToEnd;
+
+/// <summary>What a proxyd that stays adds to the start of its backend.</summary>
+public sealed class ResidentColdStartTests(Lab lab) : EndToEndTest(lab)
+{
+    private const string PublicAddress = "127.0.0.1:8080";
+    private const string Backend = "cold-backend.service";
+    private const int Cycles = 11;
+
+    /// <summary>For the job over D-Bus, the attempt that comes a little late, and the relay.</summary>
+    private const double ProxyCostMsMax = 10;
+
+    // Goal: the median cold start takes at most 10 ms more than the backend takes from its start to its first answer.
+    [Fact]
+    public void A_cold_start_costs_hardly_more_than_the_backends_own()
+    {
+        // The start limit is another test's matter: here it would add its detour to every other start.
+        Install(UnitFiles.Resident(
+            "cold", PublicAddress, "127.0.0.1:18080", "Environment=PORT=18080\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs")
+            .WithoutStartLimit(Backend));
+        Install(BackendAlone.Units);
+        MustServe(PublicAddress, "first");
+        List<double> coldMs = [], ownMs = [];
+
+        for (int cycle = 0; cycle < Cycles; cycle++)
+        {
+            Lab.Systemctl("stop", Backend);
+            coldMs.Add(MustServe(PublicAddress, $"cold-{cycle}").Elapsed.TotalMilliseconds);
+            ownMs.Add(BackendAlone.Start(Lab).TotalMilliseconds);
+        }
+
+        Say($"medians of {Cycles} cycles: cold {coldMs.Median():F1} ms, backend alone {ownMs.Median():F1} ms");
+        // Medians of interleaved samples: a machine that stalls now and then moves neither, and one that is slow moves both.
+        Assert.InRange(coldMs.Median() - ownMs.Median(), double.MinValue, ProxyCostMsMax);
+    }
+}
