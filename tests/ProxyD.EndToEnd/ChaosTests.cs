@@ -9,6 +9,7 @@ public sealed partial class ChaosTests(Lab lab) : EndToEndTest(lab)
     private const string PublicAddress = "127.0.0.1:8080";
     private const string BackendAddress = "127.0.0.1:18080";
     private const string Proxy = "chaos.service";
+    private const string Backend = "chaos-backend.service";
     private const string EventLog = "/var/log/chaos-events";
     private const string Program = "/usr/bin/node /srv/chaos/chaos.cjs";
 
@@ -62,7 +63,9 @@ public sealed partial class ChaosTests(Lab lab) : EndToEndTest(lab)
     private static UnitFiles Resident(string manner, string arguments) => UnitFiles
         .Resident("chaos", PublicAddress, arguments, $"Environment=PORT=18080 MANNER={manner} EVENT_LOG={EventLog}\nExecStart={Program}")
         // journald would drop lines that the test counts.
-        .WithService(Proxy, "LogRateLimitIntervalSec=0");
+        .WithService(Proxy, "LogRateLimitIntervalSec=0")
+        // Three starts in a second: most wakes meet the start limit.
+        .KeepingLoaded(Backend, Proxy);
 
     private async Task<StormResult> Weather(string what, int requests)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace ProxyD.EndToEnd;
 
@@ -69,7 +70,7 @@ public sealed class FreezeTests(Lab lab) : EndToEndTest(lab)
     public void Nobody_is_frozen_in_the_middle_of_a_connection()
     {
         Install(Units());
-        using System.Net.Sockets.Socket client = Lab.Connect(PublicAddress);
+        using Socket client = Lab.Connect(PublicAddress);
         Wait.Until(() => Lab.IsInState(Backend, "active (running)"), "the backend is up");
 
         Wait.While(TimeSpan.FromSeconds(1.5), TimeSpan.FromMilliseconds(100), () => Assert.Equal("running", Lab.Property(Backend, "FreezerState")));

@@ -6,6 +6,8 @@ public sealed class PolkitTests(Lab lab) : EndToEndTest(lab)
     private const string PublicAddress = "127.0.0.1:8003";
     private const string Proxy = "web.service";
     private const string Backend = "web-backend.service";
+    private const string OtherBackend = "other-backend.service";
+    private const string Node = "Environment=PORT=18003\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs";
     private const string User = "webproxy";
 
     // Goal: the rule allows its user the three verbs on its unit; not another unit, not another verb, not another user.
@@ -13,15 +15,15 @@ public sealed class PolkitTests(Lab lab) : EndToEndTest(lab)
     public void The_rule_allows_exactly_one_user_three_verbs_on_one_unit()
     {
         Lab.AddUser("stranger");
-        Install(Units("/bin/sleep infinity", "free-"));
-        Install(Units("/bin/sleep infinity"));
+        Install(Units("ExecStart=/bin/sleep infinity"));
+        Install(UnitFiles.Resident("other", "127.0.0.1:8004", "127.0.0.1:18004", "ExecStart=/bin/sleep infinity"));
         AddRule(Backend);
         Wait.Until(() => MayDo(User, "start", Backend), "polkitd has read the rule");
 
         Assert.True(MayDo(User, "reset-failed", Backend));
         Assert.True(MayDo(User, "stop", Backend));
         Assert.False(MayDo(User, "restart", Backend));
-        Assert.False(MayDo(User, "start", $"free-{Backend}"));
+        Assert.False(MayDo(User, "start", OtherBackend));
         Assert.False(MayDo("stranger", "start", Backend));
     }
 
@@ -31,7 +33,7 @@ public sealed class PolkitTests(Lab lab) : EndToEndTest(lab)
     {
         AddRule(Backend);
         Lab.Systemctl("restart", "polkit.service");
-        Trio trio = Install(Units("/usr/bin/node /srv/brainstorm/server.cjs").WithService(Proxy, $"User={User}"));
+        Trio trio = Install(Units(Node).WithService(Proxy, $"User={User}").KeepingLoaded(Backend, Proxy));
 
         for (int i = 0; i < 8; i++)
         {
@@ -46,9 +48,9 @@ public sealed class PolkitTests(Lab lab) : EndToEndTest(lab)
     [Fact]
     public void With_a_rule_for_another_unit_it_is_denied_until_the_right_one_comes()
     {
-        LabFile wrong = AddRule("other-backend.service");
+        LabFile wrong = AddRule(OtherBackend);
         Lab.Systemctl("restart", "polkit.service");
-        Trio trio = Install(Units("/usr/bin/node /srv/brainstorm/server.cjs").WithService(Proxy, $"User={User}"));
+        Trio trio = Install(Units(Node).WithService(Proxy, $"User={User}"));
 
         Lab.HeldUntilReset(PublicAddress);
         string[] parts = [Backend, User, "polkit", "deploy/polkit/50-proxyd.rules"];
@@ -62,8 +64,7 @@ public sealed class PolkitTests(Lab lab) : EndToEndTest(lab)
         MustServe(PublicAddress, "allowed");
     }
 
-    private static UnitFiles Units(string command, string prefix = "") =>
-        UnitFiles.Resident($"{prefix}web", prefix.Length > 0 ? "127.0.0.1:8004" : PublicAddress, "127.0.0.1:18003", $"Environment=PORT=18003\nExecStart={command}");
+    private static UnitFiles Units(string backend) => UnitFiles.Resident("web", PublicAddress, "127.0.0.1:18003", backend);
 
     private LabFile AddRule(string unit)
     {

@@ -13,7 +13,8 @@ public sealed class UserManagerTests(Lab lab) : EndToEndTest(lab)
     {
         UserManager manager = Keep(new UserManager(Lab, "homer"));
         manager.Start(UnitFiles.Resident(
-            "home", PublicAddress, $"127.0.0.1:18007{option}", "Environment=PORT=18007\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs"));
+            "home", PublicAddress, $"127.0.0.1:18007{option}", "Environment=PORT=18007\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs")
+            .KeepingLoaded("home-backend.service", "home.service"));
         try
         {
             for (int i = 0; i < 7; i++)

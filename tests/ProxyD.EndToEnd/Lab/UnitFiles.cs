@@ -64,7 +64,8 @@ internal sealed partial class UnitFiles
     /// <param name="name">What the units are called.</param>
     /// <param name="listen">The public address.</param>
     /// <param name="proxyArguments">What follows <c>proxyd</c> on its command line, without <c>--backend-unit</c>.</param>
-    /// <param name="backend">The lines of the backend's [Service] section. Its start limit is, on purpose, systemd's default.</param>
+    /// <param name="backend">The lines of the backend's [Service] section. Its start limit is, on purpose, systemd's default;
+    /// see <see cref="KeepingLoaded"/>.</param>
     public static UnitFiles Resident(string name, string listen, string proxyArguments, string backend) => new(new Dictionary<string, string>
     {
         [$"{name}.socket"] = $"""
@@ -99,6 +100,10 @@ internal sealed partial class UnitFiles
 
     /// <summary>The same without systemd's limit on how often the unit may start (5 in 10 s).</summary>
     public UnitFiles WithoutStartLimit(string unit) => With(unit, $"{_texts[unit]}\n[Unit]\nStartLimitIntervalSec=0\n");
+
+    /// <summary>The same with the unit's start limit in force: by a mere ordering the proxy keeps it loaded.</summary>
+    /// <remarks>systemd unloads a stopped unit that no other names, and forgets how often it was started.</remarks>
+    public UnitFiles KeepingLoaded(string unit, string proxy) => With(proxy, $"{_texts[proxy]}\n[Unit]\nAfter={unit}\n");
 
     /// <summary>The same with all ties between the proxy and its backend cut: the test starts the backend, or nobody.</summary>
     public UnitFiles WithoutBackendTies(string unit) => With(unit, TieLine().Replace(_texts[unit], ""));
