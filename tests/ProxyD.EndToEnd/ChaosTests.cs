@@ -50,7 +50,7 @@ public sealed partial class ChaosTests(Lab lab) : EndToEndTest(lab)
         Install(UnitFiles.OfIncumbent("brainstorm").WithExecStart("brainstorm-backend.service", Program)
             .WithService("brainstorm-backend.service", $"Environment=MANNER=exit EVENT_LOG={EventLog}"));
 
-        StormResult storm = await Weather("socket-proxyd, bash guard", Requests() / 10);
+        StormResult storm = await Weather("socket-proxyd, bash guard", 300);
 
         Assert.InRange(storm.Lost.Count, storm.Requests.Count / 2, storm.Requests.Count);
     }

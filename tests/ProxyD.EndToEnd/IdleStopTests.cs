@@ -89,8 +89,10 @@ public sealed class IdleStopTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal("active (running)", Lab.StateOf(Proxy));
     }
 
-    private static UnitFiles Units(string options) =>
-        UnitFiles.Resident("nap", PublicAddress, $"{BackendAddress} {options}", $"Environment=PORT=18009\nExecStart={Node}");
+    // Kept loaded, because with the unit systemd would forget how and when it ended.
+    private static UnitFiles Units(string options) => UnitFiles
+        .Resident("nap", PublicAddress, $"{BackendAddress} {options}", $"Environment=PORT=18009\nExecStart={Node}")
+        .KeepingLoaded(Backend, Proxy);
 
     private int ProcessesOfProxy() =>
         File.ReadAllLines(Lab.PathOf($"/sys/fs/cgroup{Lab.Property(Proxy, "ControlGroup")}/cgroup.procs")).Length;

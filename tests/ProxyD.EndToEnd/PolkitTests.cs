@@ -60,7 +60,7 @@ public sealed class PolkitTests(Lab lab) : EndToEndTest(lab)
 
         wrong.Dispose();
         AddRule(Backend);
-        Wait.Until(() => MayDo(User, "reset-failed", Backend), "polkitd has read the rule");
+        Wait.Until(() => MayDo(User, "stop", Backend), "polkitd has read the rule");
         MustServe(PublicAddress, "allowed");
     }
 
