@@ -82,6 +82,6 @@ public sealed partial class OnDemandStatusTests(Lab lab) : EndToEndTest(lab)
     [GeneratedRegex(@"failed: .*tell-backend\.service.*next try in", RegexOptions.IgnoreCase)]
     private static partial Regex Failed();
 
-    [GeneratedRegex(@"^127\.0\.0\.1:18011 answered after \d+ ms; 1 client waited; .*\d+ ms")]
+    [GeneratedRegex(@"^127\.0\.0\.1:18011 answered after \d+ ms; 1 client waited; start ordered \d+, .*, first byte \d+")]
     private static partial Regex Timeline();
 }
