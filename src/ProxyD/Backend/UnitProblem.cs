@@ -32,14 +32,16 @@ internal sealed record UnitProblem(string Cause, bool IsPassing)
             Systemd + "LoadFailed" or Systemd + "BadUnitSetting" =>
                 new($"{unit} can't be loaded ({error.Message}); see: systemd-analyze verify {unit}", IsPassing: false),
             Systemd + "OnlyByDependency" => new($"{unit} may only be started as another unit's dependency (RefuseManualStart=)", IsPassing: false),
-            DBus + "AccessDenied" or DBus + "InteractiveAuthorizationRequired" => new(Denied(what, unit), IsPassing: false),
+            DBus + "AccessDenied" or DBus + "InteractiveAuthorizationRequired" => new(Denied(verb, unit), IsPassing: false),
             DBus + "NotSupported" or DBus + "UnknownMethod" when verb is "freeze" or "thaw" =>
                 new($"{what} is not possible here ({error.Message}); it needs systemd 246 and a pure cgroup v2 tree", IsPassing: false),
             _ => new($"systemd would not {what}: {error.Message}", IsPassing: false),
         };
     }
 
-    private static string Denied(string what, string unit) =>
-        $"user {Environment.UserName} may not {what}: a polkit rule for {unit} is missing;"
-        + " deploy/polkit/50-proxyd.rules of proxyd's sources is one, for /etc/polkit-1/rules.d";
+    /// <summary>Freezing takes more than the others: systemd's own policy on the bus lets nobody but root ask for it.</summary>
+    private static string Denied(string verb, string unit) =>
+        $"user {Environment.UserName} may not {verb} {unit}: a polkit rule for {unit} is missing;"
+        + " deploy/polkit/50-proxyd.rules of proxyd's sources is one, for /etc/polkit-1/rules.d"
+        + (verb is "freeze" or "thaw" ? ", with proxyd-freeze.conf beside it" : "");
 }

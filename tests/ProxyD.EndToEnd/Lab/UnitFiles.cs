@@ -28,8 +28,11 @@ internal sealed partial class UnitFiles
     }
 
     /// <summary>The trio that we recommend, as it is in deploy/trio.</summary>
-    public static UnitFiles OfDeploy() => new(Directory.GetFiles(Lab.DeployFile("trio")).Select(
-        file => KeyValuePair.Create(Path.GetFileName(file), File.ReadAllText(file))));
+    /// <param name="folder">trio, or resident.</param>
+    public static UnitFiles OfDeploy(string folder = "trio") => new(
+        from file in Directory.GetFiles(Lab.DeployFile(folder))
+        where Path.GetExtension(file) is ".service" or ".socket"
+        select KeyValuePair.Create(Path.GetFileName(file), File.ReadAllText(file)));
 
     /// <summary>The seed pattern for any daemon: NAME.socket, NAME.service and NAME-backend.service, bound to each other.</summary>
     /// <param name="name">What the units are called.</param>
