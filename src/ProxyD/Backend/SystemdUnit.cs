@@ -153,7 +153,7 @@ internal sealed class SystemdUnit : IActivator
                 _lastEndWasGood = now.EndedWell;
             else
                 // What we or somebody else has stopped has not failed, whatever status it left with.
-                End(now.EndedWell || _isStopping ? $"{Name} has ended" : FailureText(""), now.EndedWell || _isStopping);
+                End(now.EndedWell || _isStopping ? EndText() : FailureText(""), now.EndedWell || _isStopping);
         }
         else if (now.IsActive && !before.IsActive)
             Tell(ActivatorEventKind.Started);
@@ -168,6 +168,10 @@ internal sealed class SystemdUnit : IActivator
         else if (!wasReachable)
             Tell(ActivatorEventKind.Reachable);
     }
+
+    private string EndText() => _status.StopWhenUnneeded == "1"
+        ? $"{Name} has ended (it has StopWhenUnneeded=yes, and a start over D-Bus needs nothing)"
+        : $"{Name} has ended";
 
     /// <summary>"web.service failed (exit-code, status 203/EXEC); see: journalctl -u web.service".</summary>
     /// <param name="result">The start job's, for what the unit itself does not tell.</param>

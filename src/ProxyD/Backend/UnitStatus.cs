@@ -29,6 +29,9 @@ internal sealed record UnitStatus
     public string SubState { get; init; } = "";
     public string FreezerState { get; init; } = "";
 
+    /// <summary>"1" when systemd stops it as soon as no other unit needs it, which a start over D-Bus does not.</summary>
+    public string StopWhenUnneeded { get; init; } = "";
+
     /// <summary>Why it ended last: success, exit-code, signal, timeout, start-limit-hit, …; services only.</summary>
     public string Result { get; init; } = "";
 
@@ -55,6 +58,7 @@ internal sealed record UnitStatus
         ActiveState = properties.GetValueOrDefault(nameof(ActiveState), ActiveState),
         SubState = properties.GetValueOrDefault(nameof(SubState), SubState),
         FreezerState = properties.GetValueOrDefault(nameof(FreezerState), FreezerState),
+        StopWhenUnneeded = properties.GetValueOrDefault(nameof(StopWhenUnneeded), StopWhenUnneeded),
         Result = properties.GetValueOrDefault(nameof(Result), Result),
         ExecMainCode = properties.GetValueOrDefault(nameof(ExecMainCode), ExecMainCode),
         ExecMainStatus = properties.GetValueOrDefault(nameof(ExecMainStatus), ExecMainStatus),
