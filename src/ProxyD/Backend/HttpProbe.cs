@@ -7,7 +7,7 @@ using ProxyD.Interop;
 namespace ProxyD.Backend;
 
 /// <summary><c>--ready=http:/path</c>: the backend answers that path with 2xx, or with the status that was asked for.</summary>
-/// <remarks>Its own few lines: HttpClient would add more to the binary than the whole of proxyd's own code, for one status line.</remarks>
+/// <remarks>A few lines of our own: HttpClient made a binary of 5.4 MB one of 8.6, for one status line.</remarks>
 /// <param name="backend">Where it listens.</param>
 /// <param name="path">From the first slash on.</param>
 /// <param name="status">The one that is wanted; null for any from 200 to 299.</param>
