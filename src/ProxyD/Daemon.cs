@@ -43,7 +43,11 @@ internal sealed class Daemon : IHostedService, IDisposable
         limits = FitDescriptors(limits);
         ServiceSettings[] settings =
         [
-            .. plan.Select((sockets, i) => ServicePlan.Settings(i, options.Destinations[i], sockets, options.WaitBind, isGated: options.Ready is not null)),
+            .. plan.Select((sockets, i) => ServicePlan.Settings(i, options.Destinations[i], sockets, options.WaitBind) with
+            {
+                IsGated = options.Ready is not null,
+                RetryUnanswered = options.RetryUnanswered,
+            }),
         ];
         _relay = new(limits, settings, e => _control.Post(() => OnRelayEvent(e)), reportEnds: options.LogLevel == "debug");
         _backends = BackendFactory.Create(options, _relay, _control, log);
@@ -221,6 +225,9 @@ internal sealed class Daemon : IHostedService, IDisposable
                 break;
             case RelayEventKind.ConnectionEnded:
                 _log.ConnectionEnded(destination, e.Reason, e.UpBytes, e.DownBytes);
+                break;
+            case RelayEventKind.ConnectionRetried:
+                _log.ConnectionRetried(destination, e.UpBytes);
                 break;
             case RelayEventKind.ConnectedDone:
                 _done.TrySetResult();

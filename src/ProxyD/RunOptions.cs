@@ -36,6 +36,9 @@ internal sealed record RunOptions
     /// <summary>How long live connections may go on after SIGTERM; null as long as they want.</summary>
     public required TimeSpan? DrainTime { get; init; }
 
+    /// <summary>A connection that the backend reset before its first byte is taken to another, once.</summary>
+    public bool RetryUnanswered { get; init; }
+
     /// <summary>1 to <see cref="ThreadsLimit"/>.</summary>
     public required int Threads { get; init; }
 

@@ -33,15 +33,13 @@ internal static class ServicePlan
     }
 
     /// <summary>What the data plane must know of one service.</summary>
-    internal static ServiceSettings Settings(
-        int index, Destination destination, IEnumerable<PassedSocket> sockets, TimeSpan? hold, bool isGated = false) => new()
+    internal static ServiceSettings Settings(int index, Destination destination, IEnumerable<PassedSocket> sockets, TimeSpan? hold) => new()
     {
         Index = index,
         Listeners = [.. sockets.Select(s => new Listener(s.Fd, KindOf(s.Kind)))],
         Addresses = destination.Address.Literal is { } literal ? [literal] : [],
         NeedsResolver = destination.Address.HostName is not null,
         HoldTimeoutMs = hold is { } time ? (int)time.TotalMilliseconds : null,
-        IsGated = isGated,
     };
 
     private static int IndexOf(IReadOnlyList<Destination> destinations, string? name)

@@ -27,7 +27,7 @@ public sealed class HelpTests
         string[] options =
         [
             "-c", "--connections-max", "--exit-idle-time", "--wait-bind", "--listen", "--drain-time", "--threads", "--log-level",
-            "--exec", "--help", "--version",
+            "--exec", "--retry-unanswered", "--help", "--version",
         ];
         Assert.All(options, option => Assert.Contains(option, help, StringComparison.Ordinal));
         string examples = help[help.IndexOf("xamples", StringComparison.Ordinal)..];

@@ -60,6 +60,11 @@ internal sealed class CommandLine
 
     private readonly BackendOptions _backend = new();
 
+    private readonly Option<bool> _retryUnanswered = new("--retry-unanswered")
+    {
+        Description = "Take a connection that the backend reset before its first byte to the next backend, once; it may act twice",
+    };
+
     private readonly Option<int> _threads = new("--threads")
     {
         Description = "Threads that move bytes",
@@ -82,7 +87,7 @@ internal sealed class CommandLine
     {
         _root.Directives.Clear();
         _root.Add(_destinations);
-        Option[] options = [_connectionsMax, _exitIdleTime, _waitBind, _drainTime, _listen, .. _backend.All, _threads, _logLevel];
+        Option[] options = [_connectionsMax, _exitIdleTime, _waitBind, _drainTime, _listen, .. _backend.All, _retryUnanswered, _threads, _logLevel];
         foreach (Option option in options)
         {
             // Given twice, the last one counts, as with getopt(3); only --listen gathers all.
@@ -158,6 +163,7 @@ internal sealed class CommandLine
             ExitIdleTime = TimeOf(parsed, _exitIdleTime, null),
             WaitBind = TimeOf(parsed, _waitBind, s_standardTime),
             DrainTime = TimeOf(parsed, _drainTime, s_standardTime),
+            RetryUnanswered = parsed.GetValue(_retryUnanswered),
             Threads = parsed.GetValue(_threads),
             LogLevel = parsed.GetValue(_logLevel)!,
         };

@@ -81,4 +81,7 @@ internal static partial class Log
 
     [LoggerMessage(44, LogLevel.Debug, "No client for {IdleMs} ms: exiting")]
     internal static partial void IdleExit(this ILogger log, long idleMs);
+
+    [LoggerMessage(45, LogLevel.Debug, "{Destination}: connection reset before its first byte, retried; {UpBytes} bytes are sent again")]
+    internal static partial void ConnectionRetried(this ILogger log, string destination, long upBytes);
 }

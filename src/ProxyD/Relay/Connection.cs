@@ -18,6 +18,9 @@ internal sealed class Connection : EventSink
     private readonly LoopTimer _partingTimer;
     private LoopSlot _slot;
     private Action<long>? _firstByte;
+
+    /// <summary>Not null while it waits for another backend: then only the client's descriptor is open.</summary>
+    private Replay? _replay;
     private long _lastMoveMs;
     private int _untakenBytes;
     private bool _willRunAgain;
@@ -56,7 +59,7 @@ internal sealed class Connection : EventSink
         _firstByte = pair.FirstByte;
         _client.Open(pair.ClientFd, pair.ClientIsTcp);
         _backend.Open(pair.BackendFd, pair.Service.BackendIsTcp);
-        _up.Open();
+        _up.Open(keeps: pair.RetryAt is not null);
         _down.Open();
         _slot = _worker.Loop.TakeSlot(this);
         _lastMoveMs = _worker.NowMs;
@@ -76,12 +79,44 @@ internal sealed class Connection : EventSink
             return;
         _worker.OnEnding();
         Sockets.Reset(_client.Fd);
-        Sockets.Reset(_backend.Fd);
+        if (_replay is null)
+            Sockets.Reset(_backend.Fd);
+        else
+            _replay.Withdraw();
         Leave(reason);
+    }
+
+    /// <summary>Another backend connection stands. On the worker's thread, by a post: after every event of the former one.</summary>
+    internal void Resume(Replay replay, int backendFd, Action<long>? firstByte)
+    {
+        if (_replay != replay)
+        {
+            replay.Refuse(backendFd);
+            return;
+        }
+        _replay = null;
+        _firstByte = firstByte ?? _firstByte;
+        _backend.Open(backendFd, Pair.Service.BackendIsTcp);
+        if (_worker.Loop.Watch(_backend.Fd, Endpoint.WatchedEvents, _slot, BackendTag).Ok)
+            Advance();
+        else
+            Abort(CloseReason.NotWatchable);
+    }
+
+    /// <summary>There will be no other backend. On the worker's thread.</summary>
+    internal void GiveUp(Replay replay)
+    {
+        if (_replay == replay)
+            Abort(CloseReason.Unanswered);
     }
 
     internal override void OnEvents(uint events, int tag)
     {
+        if (_replay is not null)
+        {
+            OnEventsWhileWaiting(events, tag);
+            return;
+        }
         (tag == ClientTag ? _client : _backend).Absorb(events);
         Advance();
     }
@@ -89,7 +124,7 @@ internal sealed class Connection : EventSink
     internal override void OnTurn()
     {
         _willRunAgain = false;
-        if (Reason is null)
+        if (Reason is null && _replay is null)
             Advance();
     }
 
@@ -99,8 +134,11 @@ internal sealed class Connection : EventSink
         (PeerState, PeerState) peersBefore = (_client.Peer, _backend.Peer);
         PumpResult up = Pump(_up, _down, _backend);
         PumpResult down = Pump(_down, _up, _client);
+        bool answered = _up.Keeps && _down.HasBegun;
+        if (answered)
+            _up.StopKeeping(_worker);
         // One flow may have learnt of its target what the other, which reads from there, must act on.
-        if (peersBefore != (_client.Peer, _backend.Peer))
+        if (answered || peersBefore != (_client.Peer, _backend.Peer))
         {
             up = Pump(_up, _down, _backend);
             down = Pump(_down, _up, _client);
@@ -140,13 +178,42 @@ internal sealed class Connection : EventSink
     {
         if (_client.Peer == PeerState.Reset)
             Abort(CloseReason.ClientReset);
+        else if (down == PumpResult.SourceReset && MayRetry)
+            AwaitAnotherBackend();
         else if (down == PumpResult.SourceReset)
             AbortWhenTaken(_client, _down, _down.Bytes == 0 ? CloseReason.Unanswered : CloseReason.BackendReset);
         else if (up == PumpResult.Ended && down == PumpResult.Ended)
             Close(IsUnanswered ? CloseReason.Unanswered : CloseReason.Finished);
         else if (up == PumpResult.Ended && _client.Peer == PeerState.Gone)
             AbortWhenTaken(_backend, _up, CloseReason.ClientGone);
-        return Reason is not null;
+        return Reason is not null || _replay is not null;
+    }
+
+    /// <summary>The backend has said nothing, the client still listens, and all it has sent is kept: another backend would notice no difference.</summary>
+    private bool MayRetry => _up.Keeps && !_down.HasBegun && _client.Peer == PeerState.Alive && !Sockets.IsDead(_client.Fd);
+
+    private void AwaitAnotherBackend()
+    {
+        // Not left to close(): a child that is being started may hold a copy for a moment, and with it the registration.
+        _worker.Loop.Unwatch(_backend.Fd);
+        Libc.close(_backend.Fd);
+        _worker.Loop.Timers.Cancel(_partingTimer);
+        _replay = new(this, _worker, Pair.RetryAt!, _up.KeptBytes);
+        _up.Rewind(_worker);
+        _replay.Begin();
+    }
+
+    /// <summary>What the client sends stays in its socket; only its end counts.</summary>
+    private void OnEventsWhileWaiting(uint events, int tag)
+    {
+        // The former backend's may come in the same turn as the one that told of its reset.
+        if (tag == BackendTag)
+            return;
+        _client.Absorb(events);
+        if (_client.Peer == PeerState.Reset)
+            Abort(CloseReason.ClientReset);
+        else if (_client.Peer == PeerState.Gone || Sockets.IsDead(_client.Fd))
+            Abort(CloseReason.ClientGone);
     }
 
     private void Continue(PumpResult up, PumpResult down)
@@ -218,6 +285,7 @@ internal sealed class Connection : EventSink
     private void Leave(CloseReason reason)
     {
         Reason = reason;
+        _replay = null;
         _up.Release(_worker);
         _down.Release(_worker);
         _worker.Loop.Timers.Cancel(_partingTimer);

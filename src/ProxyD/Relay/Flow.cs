@@ -37,13 +37,14 @@ internal enum PumpResult
 /// a pipe goes back to the pool only when empty;
 /// nothing is read that could not be kept: before a copy there is a pipe at hand for what the target may refuse, or the
 /// bytes stay in the source's own buffer until the target has them;
-/// no byte outlives a turn in our memory.
+/// no byte outlives a turn in our memory, but for the copy that is kept for another target (<see cref="Keeps"/>).
 /// </remarks>
 internal sealed unsafe class Flow(Endpoint source, Endpoint target)
 {
     private Pipe? _pipe;
     private int _pipedBytes;
     private FlowMode _mode;
+    private ReplayBuffer? _kept;
 
     internal FlowState State { get; private set; }
 
@@ -52,10 +53,36 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
 
     internal bool HoldsPipe => _pipe is not null;
 
-    /// <summary>Begins anew, for another connection. The pipe was given back when the last one ended.</summary>
-    internal void Open()
+    /// <summary>Something was read: a byte, or FIN.</summary>
+    internal bool HasBegun => Bytes > 0 || _pipedBytes > 0 || State != FlowState.Open;
+
+    /// <summary>All that was read is kept, so that it can be sent to another target. Then nothing is spliced, for we never see that.</summary>
+    internal bool Keeps { get; private set; }
+
+    internal int KeptBytes => _kept?.Count ?? 0;
+
+    /// <summary>Begins anew, for another connection. Pipe and buffer were given back when the last one ended.</summary>
+    internal void Open(bool keeps = false)
     {
-        (State, Bytes, _mode) = (FlowState.Open, 0, FlowMode.Copy);
+        (State, Bytes, _mode, Keeps) = (FlowState.Open, 0, FlowMode.Copy, keeps);
+    }
+
+    /// <summary>Begins anew, with another target: what was kept, and FIN if it has come, is to be passed on again.</summary>
+    internal void Rewind(Worker worker)
+    {
+        ReleasePipe(worker);
+        _kept?.Rewind();
+        (State, Bytes, _mode, Keeps) = (State == FlowState.Open ? FlowState.Open : FlowState.Ending, 0, FlowMode.Copy, false);
+    }
+
+    /// <summary>There will be no other target.</summary>
+    internal void StopKeeping(Worker worker)
+    {
+        Keeps = false;
+        if (_kept is null)
+            return;
+        worker.ReplayBuffers.Return(_kept);
+        _kept = null;
     }
 
     /// <summary>Moves what can be moved now, up to the budget.</summary>
@@ -67,11 +94,22 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
             if (State == FlowState.Ended)
                 return PumpResult.Ended;
             if (State is FlowState.Open or FlowState.Ending && target.Peer != PeerState.Alive)
+            {
+                // Nothing may be dropped before the connection has decided about another target.
+                if (Keeps && target.Peer == PeerState.Reset)
+                    return PumpResult.Waiting;
                 Apply(FlowInput.TargetLost, worker);
+            }
             else if (State == FlowState.Discarding)
             {
                 if (Discard(worker) is { } stopped)
                     return stopped;
+            }
+            else if (_kept is { UnsentCount: > 0 })
+            {
+                if (!target.Writable)
+                    return PumpResult.Waiting;
+                SendKept(_kept, worker);
             }
             else if (_pipedBytes > 0)
             {
@@ -93,12 +131,16 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
         }
     }
 
-    /// <summary>Gives the pipe back; for the end of the connection.</summary>
-    internal void Release(Worker worker) => ReleasePipe(worker);
+    /// <summary>Gives back pipe and buffer; for the end of the connection.</summary>
+    internal void Release(Worker worker)
+    {
+        ReleasePipe(worker);
+        StopKeeping(worker);
+    }
 
     private PumpResult? ReadSome(Worker worker)
     {
-        if (_mode == FlowMode.Splice && !source.HasUrgent && (_pipe ??= worker.Pipes.Borrow(worker.NowMs)) is not null)
+        if (_mode == FlowMode.Splice && !Keeps && !source.HasUrgent && (_pipe ??= worker.Pipes.Borrow(worker.NowMs)) is not null)
             return SpliceIn(worker);
         if (_pipe is not null || worker.Pipes.Ensure(worker.NowMs))
             return Copy(worker);
@@ -125,6 +167,8 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
         SysResult got = SysResult.From(Libc.recv(source.Fd, scratch, RelayLimits.ScratchBytes, 0));
         if (!got.Ok || got.Value == 0)
             return ReadNothing(got, worker);
+        if (Keeps)
+            Keep(scratch, got.Value, worker);
         if (got.Value == RelayLimits.ScratchBytes)
             _mode = FlowMode.Splice;
         else
@@ -145,8 +189,29 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
             return ReadNothing(seen, worker);
         SysResult sent = SendCopy(scratch, seen.Value);
         if (sent.Ok && sent.Value > 0)
+        {
             Libc.recv(source.Fd, scratch, (nuint)sent.Value, 0);
+            if (Keeps)
+                Keep(scratch, sent.Value, worker);
+        }
         return null;
+    }
+
+    private void Keep(byte* bytes, int count, Worker worker)
+    {
+        _kept ??= worker.ReplayBuffers.Borrow();
+        if (!_kept.TryAdd(bytes, count))
+            StopKeeping(worker);
+    }
+
+    /// <remarks>What the target refuses stays in the buffer: it is there already, and unlike a pipe it can't be refused.</remarks>
+    private void SendKept(ReplayBuffer kept, Worker worker)
+    {
+        SysResult sent = SendCopy(kept.Unsent, kept.UnsentCount);
+        if (sent.Ok)
+            kept.NoteSent(sent.Value);
+        if (kept.UnsentCount == 0)
+            StopKeeping(worker);
     }
 
     private SysResult SendCopy(byte* bytes, int count)
@@ -155,7 +220,7 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
         if (sent.Ok)
             Bytes += sent.Value;
         else if (!sent.WouldBlock)
-            target.Lose(sent.Errno);
+            LoseTarget(sent.Errno);
         if (!sent.Ok || sent.Value < count)
             target.Writable = false;
         return sent;
@@ -187,7 +252,15 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
         else if (moved.WouldBlock)
             target.Writable = false;
         else
-            target.Lose(moved.Errno);
+            LoseTarget(moved.Errno);
+    }
+
+    private void LoseTarget(Errno errno)
+    {
+        // To a writer a Unix socket says EPIPE even when it was reset; its pending error is the truth (unix_release_sock in af_unix.c).
+        if (Keeps && errno == Errno.EPIPE && !target.IsTcp && Sockets.TakeError(target.Fd) is var pending and not Errno.None)
+            errno = pending;
+        target.Lose(errno);
     }
 
     private PumpResult? Discard(Worker worker)
@@ -224,6 +297,9 @@ internal sealed unsafe class Flow(Endpoint source, Endpoint target)
         State = FlowStates.Next(State, input);
         if (State is FlowState.Discarding or FlowState.Ended)
             ReleasePipe(worker);
+        // After FIN alone the target may still reset.
+        if (input == FlowInput.TargetLost)
+            StopKeeping(worker);
     }
 
     private void ReleasePipe(Worker worker)

@@ -41,6 +41,12 @@ internal enum RelayEventKind
     /// <summary>A connection ended; sent only when asked for. <c>Reason</c>, <c>UpBytes</c> and <c>DownBytes</c> are set.</summary>
     ConnectionEnded,
 
+    /// <summary>
+    /// A connection was reset by its backend before the first byte and waits for another; sent only when asked for. <c>UpBytes</c>
+    /// will be sent again.
+    /// </summary>
+    ConnectionRetried,
+
     /// <summary>The one client of a connected socket is done.</summary>
     ConnectedDone,
 }

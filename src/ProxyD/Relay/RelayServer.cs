@@ -24,7 +24,7 @@ internal sealed class RelayServer
     /// <param name="limits">Bounds of the data plane.</param>
     /// <param name="settings">The services, each at its own index.</param>
     /// <param name="report">Takes what the data plane tells; called on its threads, so it must neither block nor throw.</param>
-    /// <param name="reportEnds">Also report the end of each connection.</param>
+    /// <param name="reportEnds">Also report the end of each connection, and what is retried.</param>
     /// <exception cref="SysException">No descriptors for the workers.</exception>
     internal RelayServer(
         RelayLimits limits, IReadOnlyList<ServiceSettings> settings, Action<RelayEvent> report, bool reportEnds = false)
@@ -120,6 +120,9 @@ internal sealed class RelayServer
     /// <summary>From now on <see cref="RelayEventKind.Activity"/> is reported again, once.</summary>
     internal void ListenForActivity() => Interlocked.Exchange(ref _activityReported, 0);
 
+    /// <summary>For each thread, how many replay buffers connections hold; for tests, which look for what was never given back.</summary>
+    internal Task<int[]> ReplayBuffersLentAsync() => AskEachWorker(worker => worker.ReplayBuffers.LentCount);
+
     /// <summary>Ends all workers' threads; for tests, which run many servers in one process.</summary>
     internal void StopWorkers()
     {
@@ -180,6 +183,13 @@ internal sealed class RelayServer
             return;
         Volatile.Write(ref _shortageReportedMs, nowMs);
         Report(new(RelayEventKind.Shortage, service) { Error = error });
+    }
+
+    /// <summary>Data plane: a connection waits for another backend.</summary>
+    internal void NoteRetried(ServiceSettings service, Replay replay)
+    {
+        if (_reportEnds)
+            Report(new(RelayEventKind.ConnectionRetried, service.Index) { UpBytes = replay.Bytes });
     }
 
     /// <summary>Data plane: a client of the service was served or reset.</summary>

@@ -2,25 +2,6 @@ using ProxyD.Interop;
 
 namespace ProxyD.Relay;
 
-/// <summary>How a service stands towards its backend.</summary>
-internal enum ServicePhase
-{
-    /// <summary>The last attempt stood: each client is paired as it comes.</summary>
-    Warm,
-
-    /// <summary>The last attempt failed: one attempt at a time, with a pause between, while anyone waits.</summary>
-    Cold,
-
-    /// <summary>No descriptors: nothing is opened until a connection ends or <see cref="RelayLimits.ShortageRetryMs"/> has passed.</summary>
-    Starved,
-
-    /// <summary>proxyd may be about to end: whoever comes now waits for what is decided.</summary>
-    Paused,
-
-    /// <summary>proxyd is ending: the queue is left to the next instance.</summary>
-    Stopped,
-}
-
 /// <summary>
 /// Connect first, accept second: clients wait in the kernel's listen queue, and one is taken out only when its backend
 /// connection stands. So nothing that happens to this process can lose a client that waits.
@@ -35,7 +16,7 @@ internal sealed class Service
     private readonly RelayServer _server;
     private readonly EventLoop _loop;
     private readonly RelayLimits _limits;
-    private readonly ListenerSet _listeners;
+    private readonly Waiters _waiters;
     private readonly SpareConnections _spares;
     private readonly Attempts _attempts;
     private readonly LoopTimer _timer;
@@ -53,7 +34,7 @@ internal sealed class Service
         Worker = worker;
         _loop = worker.Loop;
         _limits = worker.Limits;
-        _listeners = new(settings.Listeners);
+        _waiters = new(settings.Listeners, Advance);
         _spares = new(_limits.SpareLifetimeMs);
         _attempts = new(worker, new AddressList(settings, server.Report), onlyOne: settings.HoldTimeoutMs == 0, OnConcluded);
         _episode = new(settings.Index, server.Report);
@@ -71,13 +52,13 @@ internal sealed class Service
     internal bool IsStarved => _phase == ServicePhase.Starved;
 
     /// <summary>On the worker's thread, as everything below.</summary>
-    internal void Start() => _listeners.Watch(_loop, Advance);
+    internal void Start() => _waiters.Listeners.Watch(_loop, Advance);
 
-    /// <summary>Leaves all queues alone from now on. Attempts and spares carry no client and are closed.</summary>
+    /// <summary>Leaves all listen queues alone from now on. Attempts and spares carry no client and are closed.</summary>
     internal void Stop()
     {
         _phase = ServicePhase.Stopped;
-        _listeners.Leave();
+        _waiters.Leave();
         _attempts.DropAll();
         _spares.CloseAll();
         _episode.Over();
@@ -91,8 +72,8 @@ internal sealed class Service
         if (_phase == ServicePhase.Stopped)
             return true;
         _phase = ServicePhase.Paused;
-        _listeners.Look();
-        return _listeners.Waiting == 0;
+        _waiters.Listeners.Look();
+        return _waiters.Count == 0;
     }
 
     internal void Resume()
@@ -127,10 +108,43 @@ internal sealed class Service
     {
         if (_phase is ServicePhase.Stopped or ServicePhase.Paused)
             return;
-        _listeners.Look();
-        for (int left = _listeners.Waiting; left > 0 && _phase != ServicePhase.Starved && _listeners.Oldest is { } listener; left--)
-            ResetOldest(listener);
+        _waiters.Replays.GiveUpAll();
+        _waiters.Listeners.Look();
+        for (int left = _waiters.Count; left > 0 && _phase != ServicePhase.Starved && _waiters.Count > 0; left--)
+            ResetOldest();
         Settle();
+    }
+
+    /// <summary>A backend has reset a connection unanswered: it waits for another as if it had just come, before all who are in a listen queue.</summary>
+    internal void TakeBack(Replay replay)
+    {
+        if (_phase == ServicePhase.Stopped)
+        {
+            replay.GiveUp();
+            return;
+        }
+        _waiters.Replays.Add(replay, _loop.NowMs);
+        _server.NoteRetried(_settings, replay);
+        Advance();
+    }
+
+    /// <summary>A connection that was taken back has ended.</summary>
+    internal void Withdraw(Replay replay)
+    {
+        _waiters.Replays.Remove(replay);
+        Settle();
+    }
+
+    /// <summary>A standing backend connection has lost its client on the way.</summary>
+    internal void TakeSpare(int backendFd)
+    {
+        if (_phase == ServicePhase.Stopped)
+        {
+            Libc.close(backendFd);
+            return;
+        }
+        _spares.Add(backendFd, _loop.NowMs);
+        Advance();
     }
 
     /// <summary>Takes what the resolver found; an empty list means that it found nothing.</summary>
@@ -154,9 +168,19 @@ internal sealed class Service
     /// <summary>Pairs whoever waits, as far as that goes now.</summary>
     private void Advance()
     {
-        for (int taken = 0; _listeners.Oldest is { } listener; taken++)
+        ReplayQueue replays = _waiters.Replays;
+        int taken = 0;
+        // They hold a place already, so the limit of connections is not theirs.
+        for (; replays.Oldest is { } replay && taken < _limits.AcceptsPerTurnMax; taken++)
         {
-            if (taken == _limits.AcceptsPerTurnMax)
+            int backendFd = TakeBackend(replay.SinceMs);
+            if (backendFd < 0)
+                break;
+            Reconnect(replays.TakeOldest(), backendFd);
+        }
+        for (; _waiters.Listeners.Oldest is { } listener; taken++)
+        {
+            if (taken >= _limits.AcceptsPerTurnMax)
             {
                 _loop.RunAgain(listener);
                 break;
@@ -168,26 +192,44 @@ internal sealed class Service
                 RejectOldest(listener);
                 continue;
             }
+            int backendFd = replays.Count > 0 ? -1 : TakeBackend(listener.OldestMs);
+            if (backendFd < 0)
+                break;
+            Pair(listener, backendFd);
+        }
+        if (taken >= _limits.AcceptsPerTurnMax && replays.Count > 0)
+            _loop.RunAgain(replays);
+        Settle();
+    }
+
+    /// <summary>A backend connection that stands, or -1 when there is none for now.</summary>
+    /// <param name="sinceMs">Since when that client waits who is to have it.</param>
+    private int TakeBackend(long sinceMs)
+    {
+        while (_phase is ServicePhase.Warm or ServicePhase.Cold)
+        {
             if (_isShut)
             {
-                _episode.Began(listener.OldestMs);
+                _episode.Began(sinceMs);
                 break;
             }
-            int backendFd = _spares.Take();
-            if (backendFd < 0 && !MayDial())
+            int spareFd = _spares.Take();
+            if (spareFd >= 0)
+                return spareFd;
+            if (!MayDial())
                 break;
-            DialResult dialled = backendFd < 0 ? _attempts.Dial() : new(DialStatus.Standing, backendFd, Errno.None);
+            DialResult dialled = _attempts.Dial();
             if (dialled.Status == DialStatus.Standing)
-                Pair(listener, dialled.Fd);
-            else if (dialled.Status == DialStatus.Failed)
+                return dialled.Fd;
+            if (dialled.Status == DialStatus.Failed)
                 OnFailure(dialled.Error);
         }
-        Settle();
+        return -1;
     }
 
     private bool MayDial() => _phase switch
     {
-        ServicePhase.Warm => _attempts.Count < Math.Min(_listeners.Waiting, _limits.ConnectsInFlightMax),
+        ServicePhase.Warm => _attempts.Count < Math.Min(_waiters.Count, _limits.ConnectsInFlightMax),
         // A new wait begins with an attempt at once; the pause is for those after it.
         ServicePhase.Cold => _attempts.Count == 0 && (!_episode.IsOpen || _loop.NowMs >= _nextTryMs),
         _ => false,
@@ -220,7 +262,7 @@ internal sealed class Service
         _nextTryMs = _loop.NowMs + _retryMs;
         _retryMs = Math.Min(_retryMs * 2, _limits.RetryMaxMs);
         _isShut = _settings.IsGated;
-        _episode.Failed(error, _listeners.Oldest?.OldestMs ?? _loop.NowMs, again: _isShut);
+        _episode.Failed(error, Math.Min(_waiters.OldestMs, _loop.NowMs), again: _isShut);
         _attempts.Addresses.Freshen(failed: true, _loop.NowMs);
     }
 
@@ -244,7 +286,7 @@ internal sealed class Service
         }
         long waitedMs = _loop.NowMs - arrivedMs;
         _phase = ServicePhase.Warm;
-        Action<long>? firstByte = _episode.Answered(waitedMs, _listeners.Waiting + 1);
+        Action<long>? firstByte = _episode.Answered(waitedMs, _waiters.Count + 1);
         // Who waited may have given up; the queue hands out the dead too.
         if (waitedMs > 0 && Sockets.IsDead(client.Value))
         {
@@ -252,11 +294,18 @@ internal sealed class Service
             _spares.Add(backendFd, _loop.NowMs);
             _server.NoteClientDone(_settings);
         }
-        else if (!_server.TryPlace(new(_settings, client.Value, listener.Kind == ListenerKind.Tcp, backendFd, firstByte), Worker))
+        else if (!_server.TryPlace(new(_settings, client.Value, listener.Kind == ListenerKind.Tcp, backendFd, firstByte, _settings.RetryUnanswered ? this : null), Worker))
         {
             _spares.Add(backendFd, _loop.NowMs);
             Reject(client.Value);
         }
+    }
+
+    private void Reconnect(Replay replay, int backendFd)
+    {
+        long waitedMs = _loop.NowMs - replay.SinceMs;
+        _phase = ServicePhase.Warm;
+        replay.Resume(backendFd, _episode.Answered(waitedMs, _waiters.Count + 1));
     }
 
     private void RejectOldest(Listener listener)
@@ -279,9 +328,9 @@ internal sealed class Service
     {
         if (_phase is ServicePhase.Stopped or ServicePhase.Paused)
             return;
-        while (_phase != ServicePhase.Starved && HoldDueMs() <= _loop.NowMs)
-            ExpireOldest(_listeners.Oldest!);
-        int waiting = _listeners.Waiting;
+        while (HoldDueMs() <= _loop.NowMs)
+            ExpireOldest();
+        int waiting = _waiters.Count;
         if (waiting == 0)
             _episode.Over();
         if (waiting != _waiting)
@@ -296,46 +345,45 @@ internal sealed class Service
             _loop.Timers.Arm(_timer, dueMs);
     }
 
-    private void ExpireOldest(Listener listener)
+    private void ExpireOldest()
     {
-        if (ResetOldest(listener) is not { } arrivedMs)
+        if (ResetOldest() is not { } sinceMs)
             return;
         _server.Report(new(RelayEventKind.WaitExpired, _settings.Index)
         {
             // A first attempt that is still on its way has no error yet, but it has had its time.
             Error = _attempts.Count > 0 && _episode.LastError == Errno.None ? Errno.ETIMEDOUT : _episode.LastError,
-            WaitedMs = _loop.NowMs - arrivedMs,
+            WaitedMs = _loop.NowMs - sinceMs,
         });
     }
 
-    /// <summary>When that client had come; null if there was none.</summary>
-    private long? ResetOldest(Listener listener)
+    /// <summary>Since when that client had waited; null if there was none.</summary>
+    private long? ResetOldest()
     {
-        SysResult client = listener.Accept(out long arrivedMs);
-        if (client.Ok)
+        SysResult reset = _waiters.ResetOldest(out long sinceMs);
+        if (reset.Ok)
         {
-            Sockets.Reset(client.Value);
             _server.NoteClientDone(_settings);
-            return arrivedMs;
+            return sinceMs;
         }
-        if (client.Errno.IsShortage())
-            Starve(client.Errno);
+        if (reset.Errno.IsShortage())
+            Starve(reset.Errno);
         return null;
     }
 
     private long HoldDueMs()
     {
-        if (_settings.HoldTimeoutMs is not { } holdMs || _phase == ServicePhase.Starved || _listeners.Oldest is not { } oldest)
+        if (_settings.HoldTimeoutMs is not { } holdMs || _phase == ServicePhase.Starved || _waiters.Count == 0)
             return long.MaxValue;
         // A hold of 0 means "try once": that one attempt, and the resolver before it, may take their time.
-        return holdMs == 0 && _attempts.IsUndecided ? long.MaxValue : oldest.OldestMs + holdMs;
+        return holdMs == 0 && _attempts.IsUndecided ? long.MaxValue : _waiters.OldestMs + holdMs;
     }
 
     /// <summary>While starved, a spare may be what an accept without descriptors left over: its client still waits, so it is kept.</summary>
     private long SparesDueMs() => _phase == ServicePhase.Starved ? long.MaxValue : _spares.NextDueMs;
 
     private long RetryDueMs() =>
-        _listeners.Waiting == 0 || _isShut || _phase == ServicePhase.Warm || (_attempts.Count > 0 && _phase != ServicePhase.Starved)
+        _waiters.Count == 0 || _isShut || _phase == ServicePhase.Warm || (_attempts.Count > 0 && _phase != ServicePhase.Starved)
             ? long.MaxValue
             : _nextTryMs;
 

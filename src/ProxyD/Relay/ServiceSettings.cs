@@ -23,6 +23,9 @@ internal sealed record ServiceSettings
     /// <summary>Clients are let through only after the control plane has opened the service, and after a failed attempt only when it has again.</summary>
     public bool IsGated { get; init; }
 
+    /// <summary>A connection that the backend reset before its first byte is taken to another, once, with what its client has sent.</summary>
+    public bool RetryUnanswered { get; init; }
+
     /// <summary>A name's addresses are always Internet addresses.</summary>
     public bool BackendIsTcp => NeedsResolver || Addresses[0].Family != LibcConstants.AF_UNIX;
 

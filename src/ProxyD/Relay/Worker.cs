@@ -7,7 +7,9 @@ namespace ProxyD.Relay;
 /// <param name="Service">The service they belong to.</param>
 /// <param name="ClientIsTcp">False on a Unix socket, and where one can't tell.</param>
 /// <param name="FirstByte">Called with the time at which the client was sent the backend's first byte; null when nobody asks.</param>
-internal readonly record struct Pair(ServiceSettings Service, int ClientFd, bool ClientIsTcp, int BackendFd, Action<long>? FirstByte = null);
+/// <param name="RetryAt">Where the connection waits for another backend when this one resets it unanswered; null when it then ends.</param>
+internal readonly record struct Pair(
+    ServiceSettings Service, int ClientFd, bool ClientIsTcp, int BackendFd, Action<long>? FirstByte = null, Service? RetryAt = null);
 
 /// <summary>One data-plane thread with what its connections share: loop, scratch buffer, pipes.</summary>
 internal sealed unsafe class Worker
@@ -40,6 +42,8 @@ internal sealed unsafe class Worker
     internal EventLoop Loop { get; }
 
     internal PipePool Pipes { get; }
+
+    internal ReplayBuffers ReplayBuffers { get; } = new();
 
     /// <summary><see cref="RelayLimits.ScratchBytes"/> that hold bytes only within one call, never across turns.</summary>
     internal byte* Scratch { get; }

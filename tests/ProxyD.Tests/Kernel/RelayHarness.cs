@@ -27,7 +27,8 @@ internal sealed class RelayHarness : IDisposable
     {
     }
 
-    private RelayHarness(Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends, bool isGated = false)
+    private RelayHarness(
+        Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends, Func<ServiceSettings, ServiceSettings>? with = null)
     {
         (_listener, _limits, _holdMs, _backends) = (listener, limits, holdMs, backends);
         // The server closes its own copy, as it would one that systemd holds too.
@@ -39,9 +40,8 @@ internal sealed class RelayHarness : IDisposable
             Addresses = [.. backends.Select(b => Interop.SocketAddress.Internet(b.Address, b.Port))],
             NeedsResolver = false,
             HoldTimeoutMs = holdMs,
-            IsGated = isGated,
         };
-        _server = new(limits, [settings], _events.Enqueue, reportEnds: true);
+        _server = new(limits, [with?.Invoke(settings) ?? settings], _events.Enqueue, reportEnds: true);
         _server.Start();
     }
 
@@ -53,7 +53,14 @@ internal sealed class RelayHarness : IDisposable
     internal IReadOnlyCollection<RelayEvent> Events => _events;
 
     /// <summary>One whose clients are let through only when the test opens it.</summary>
-    internal static RelayHarness Gated(int? holdMs, IPEndPoint backend) => new(Listen(IPAddress.Loopback), new(), holdMs, [backend], isGated: true);
+    internal static RelayHarness Gated(int? holdMs, IPEndPoint backend) =>
+        new(Listen(IPAddress.Loopback), new(), holdMs, [backend], settings => settings with { IsGated = true });
+
+    /// <summary>One that takes a connection which its backend resets unanswered to the next backend.</summary>
+    internal static RelayHarness Retrying(Interop.SocketAddress backend, int? holdMs = null, RelayLimits? limits = null, bool isGated = false) =>
+        new(
+            Listen(IPAddress.Loopback), limits ?? new(), holdMs, [],
+            settings => settings with { Addresses = [backend], IsGated = isGated, RetryUnanswered = true });
 
     /// <summary>Another data plane on the same listening socket, as after a restart.</summary>
     internal RelayHarness NextInstance() => new(_listener, _limits, _holdMs, _backends);

@@ -20,6 +20,7 @@ public sealed class CommandLineTests
         Assert.Equal("info", options.LogLevel);
         Assert.Empty(options.Listen);
         Assert.Null(options.Exec);
+        Assert.False(options.RetryUnanswered);
     }
 
     [Theory]
@@ -65,6 +66,18 @@ public sealed class CommandLineTests
     {
         // Goal: as with getopt_long(3), and so with systemd-socket-proxyd: a drop-in file may append to ExecStart=.
         Assert.Equal(6, Parse(line.Split(' ')).ConnectionsMax);
+    }
+
+    [Theory]
+    [InlineData("--retry-unanswered h:1")]
+    [InlineData("h:1 --retry-unanswered")]
+    [InlineData("--retry-unanswered --retry-unanswered h:1")]
+    public void A_flag_takes_no_value_and_never_the_destination(string line)
+    {
+        // Goal: what follows a flag is what it was without it.
+        RunOptions options = Parse(line.Split(' '));
+        Assert.True(options.RetryUnanswered);
+        Assert.Equal("h:1", Assert.Single(options.Destinations).Address.Text);
     }
 
     [Fact]

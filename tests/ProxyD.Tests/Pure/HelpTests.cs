@@ -27,7 +27,7 @@ public sealed class HelpTests
         [
             "-c, --connections-max <N>", "--exit-idle-time <TIME>", "--wait-bind <TIME>", "--drain-time <TIME>", "--listen <ADDR>",
             "--backend-unit <UNIT>", "--user", "--exec <COMMAND>", "--ready <CHECK>", "--backend-idle-stop <TIME>", "--backend-idle-freeze <TIME>",
-            "--idle-by <WHAT>", "--backend-min-up <TIME>", "--threads <N>", "--log-level <LEVEL>", "-h, --help", "--version",
+            "--idle-by <WHAT>", "--backend-min-up <TIME>", "--retry-unanswered", "--threads <N>", "--log-level <LEVEL>", "-h, --help", "--version",
         ];
         Assert.All(options, option => Assert.Contains(option, output, StringComparison.Ordinal));
     }

@@ -34,6 +34,7 @@ public sealed partial class LogEventTests
         [42] = "WaitBegan",
         [43] = "Stopping",
         [44] = "IdleExit",
+        [45] = "ConnectionRetried",
     };
 
     private static IEnumerable<MethodInfo> Events =>
