@@ -84,7 +84,7 @@ internal sealed record RelayLimits
     /// <summary>Ended connections whose objects one thread keeps for the next ones; beyond, they are garbage.</summary>
     public const int SpareConnectionObjectsMax = 256;
 
-    /// <summary>What is kept of a client's bytes for another backend (<see cref="ServiceSettings.RetryUnanswered"/>). Who sends more gets no second try.</summary>
+    /// <summary>What is kept of a client's bytes for another backend. Who sends more before the first byte back gets no second try.</summary>
     public const int ReplayBytesMax = 64 * 1024;
 
     /// <summary>Replay buffers that one thread keeps for the next connections; beyond, they are freed. All used up to the last byte: 4 MiB.</summary>

@@ -90,8 +90,8 @@ internal sealed class Service
     {
         _isShut = true;
         if (_phase != ServicePhase.Stopped)
-            _listeners.Look();
-        return _listeners.Waiting;
+            _waiters.Listeners.Look();
+        return _waiters.Count;
     }
 
     /// <summary>After <see cref="Shut"/>, and for a gated service after each wait that began: an attempt is worth while.</summary>
@@ -287,6 +287,7 @@ internal sealed class Service
         long waitedMs = _loop.NowMs - arrivedMs;
         _phase = ServicePhase.Warm;
         Action<long>? firstByte = _episode.Answered(waitedMs, _waiters.Count + 1);
+        Service? retryAt = _settings.RetryUnanswered ? this : null;
         // Who waited may have given up; the queue hands out the dead too.
         if (waitedMs > 0 && Sockets.IsDead(client.Value))
         {
@@ -294,7 +295,7 @@ internal sealed class Service
             _spares.Add(backendFd, _loop.NowMs);
             _server.NoteClientDone(_settings);
         }
-        else if (!_server.TryPlace(new(_settings, client.Value, listener.Kind == ListenerKind.Tcp, backendFd, firstByte, _settings.RetryUnanswered ? this : null), Worker))
+        else if (!_server.TryPlace(new(_settings, client.Value, listener.Kind == ListenerKind.Tcp, backendFd, firstByte, retryAt), Worker))
         {
             _spares.Add(backendFd, _loop.NowMs);
             Reject(client.Value);
