@@ -27,7 +27,7 @@ public sealed class RetryStormTests
         {
             byte[][] requests = [.. Enumerable.Range(0, Clients).Select(_ => Request(random.Next(64 * 1024 - HeaderBytes)))];
             Socket[] clients = [.. requests.Select(_ => world.Relay.Connect())];
-            Task[] sending = [.. clients.Select((client, i) => Task.Run(() => client.Send(requests[i])))];
+            Task[] sending = [.. clients.Select((client, i) => OnThread(() => client.Send(requests[i])))];
             RelayHarness.Eventually(() => world.Relay.Server.Live == Clients, "all are relayed");
             Thread.Sleep(random.Next(30));
             world.EndBackend();
@@ -51,7 +51,7 @@ public sealed class RetryStormTests
         using RetryWorld world = new(limits: new() { Threads = 2 });
         int[] outcomes = new int[3];
         int[] seeds = [.. Enumerable.Range(0, Clients).Select(_ => random.Next())];
-        Task clients = Task.WhenAll(seeds.Select(seed => Task.Run(() => Ask(world, new(seed), RequestsEach, outcomes))));
+        Task clients = Task.WhenAll(seeds.Select(seed => OnThread(() => Ask(world, new(seed), RequestsEach, outcomes))));
         while (!clients.IsCompleted)
         {
             int toServe = random.Next(12);
@@ -109,7 +109,7 @@ public sealed class RetryStormTests
     }
 
     /// <summary>Reads one request and answers it, or resets after some of its bytes.</summary>
-    private Task Serve(Socket upstream, int resetAt) => Task.Run(() =>
+    private Task Serve(Socket upstream, int resetAt) => OnThread(() =>
     {
         try
         {
@@ -136,6 +136,10 @@ public sealed class RetryStormTests
             upstream.Dispose();
         }
     });
+
+    /// <summary>A thread of its own for whoever blocks: the pool would add one in half a second.</summary>
+    private static Task OnThread(Action action) =>
+        Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private void AssertAllGivenBack(RetryWorld world)
     {
