@@ -143,7 +143,7 @@ public sealed class RetryUnansweredTests
         Requires.Proxyd();
         const int Rounds = 20, ClientsEach = 50;
         using Socket listener = Addresses.Listen();
-        using Subject subject = Subject.Start(listener, _destination, Retry, $"--threads={threads}", "--log-level=debug", "--wait-bind=30s");
+        using Subject subject = Subject.Start(listener, _destination, Retry, $"--threads={threads}", "--wait-bind=30s");
         (int Files, int Kb) before = (0, 0);
         for (int round = 0; round < Rounds; round++)
         {
@@ -154,13 +154,14 @@ public sealed class RetryUnansweredTests
                     Assert.Equal($"new:{i}", clients[i].ReadTextToEnd());
             }
             Array.ForEach(clients, client => client.Dispose());
-            // The first rounds fill the pools, and the first log line opens the stream it goes to.
+            // The first rounds fill the pools.
             if (round == 3)
                 before = (Files(subject), Proc.ResidentKb(subject.Id));
         }
 
-        Assert.True(Files(subject) <= before.Files, $"{before.Files} descriptors, then {Files(subject)}");
-        // 800 buffers of 64 KiB would be 50 MiB even if each were used for its first page only: 3 MiB.
+        // The first log line, whenever it comes, opens two.
+        Assert.InRange(Files(subject), 0, before.Files + 4);
+        // 800 lost buffers would be 3 MiB even if of each only the first page had been used.
         Assert.InRange(Proc.ResidentKb(subject.Id), 0, before.Kb + 2500);
     }
 
