@@ -33,4 +33,22 @@ public sealed class BackToBackTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal("success", Lab.Property(Backend, "Result"));
         Assert.DoesNotContain(trio.Journal.LinesOf(Proxy), line => line.Priority <= Warning);
     }
+
+    // Goal: an instance of a template is a unit like any other.
+    [Fact]
+    public void An_instance_is_woken_under_its_own_name()
+    {
+        const string Instance = "again-backend@18080.service";
+        Keep(new LabFile(
+            Lab, "/etc/systemd/system/again-backend@.service", "[Service]\nEnvironment=PORT=%i\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs\n"));
+        UnitFiles files = UnitFiles.Resident("again", PublicAddress, "", "").Without(Backend);
+        Install(files.WithExecStart(Proxy, $"{Lab.Proxyd} 127.0.0.1:18080 --backend-unit=again-backend@18080"));
+
+        for (int i = 0; i < 2; i++)
+        {
+            MustServe(PublicAddress, $"cold-{i}");
+            Assert.Equal("active (running)", Lab.StateOf(Instance));
+            Lab.Systemctl("stop", Instance);
+        }
+    }
 }

@@ -99,6 +99,28 @@ public sealed class FailEarlyTests(Lab lab) : EndToEndTest(lab)
         Assert.InRange(cpuMs / spanMs, 0, 0.01);
     }
 
+    // Goal: whoever mends the unit and starts it by hand need not wait for proxyd's next try, nor need the client.
+    [Fact]
+    public async Task A_unit_that_is_started_by_hand_ends_the_back_off()
+    {
+        const string Mended = "/run/early-is-mended";
+        Install(UnitFiles.Resident("early", PublicAddress, "127.0.0.1:18002 --wait-bind=1min",
+            $"Environment=PORT=18002\nExecStart=/bin/sh -c 'test -e {Mended} && exec /usr/bin/node /srv/brainstorm/server.cjs'"));
+        // 6.4 s until the next try, then.
+        for (int i = 0; i < 7; i++)
+            Assert.True(await IsReset());
+        Keep(new LabFile(Lab, Mended, ""));
+        long start = Stopwatch.GetTimestamp();
+
+        Task<Answer> answer = Lab.GetAsync(PublicAddress);
+        Lab.Systemctl("reset-failed", Backend);
+        Lab.Systemctl("start", Backend);
+
+        Assert.Equal(200, (await answer).Status);
+        // Below the back-off, which would be the time if the start by hand went unnoticed.
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5);
+    }
+
     private static UnitFiles Units(string backend) => UnitFiles.Resident("early", PublicAddress, "127.0.0.1:18002", backend);
 
     // 100 ms after the first failure, 200 after the second: who comes later than that is not kept waiting for the next attempt.

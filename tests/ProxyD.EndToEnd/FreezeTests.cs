@@ -78,6 +78,27 @@ public sealed class FreezeTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal(200, client.Answer().Status);
     }
 
+    // Goal: however proxyd or the frozen backend ends, the next client is served, and none is left frozen behind a proxyd that went by order.
+    [Theory]
+    [InlineData("restart " + Proxy, "active")]
+    [InlineData("stop " + Proxy, "active")]
+    [InlineData("kill --signal=KILL " + Proxy, "active")]
+    [InlineData("stop " + Backend, "inactive")]
+    [InlineData("kill --signal=KILL " + Backend, "failed")]
+    public void However_one_of_them_ends_during_the_freeze_the_next_client_is_served(string end, string backendState)
+    {
+        Install(Units());
+        MustServe(PublicAddress, "first");
+        WaitForFreezerState("frozen");
+
+        Lab.Systemctl(end.Split(' '));
+        Wait.Until(() => Lab.Property(Backend, "ActiveState") == backendState, $"{Backend} is {backendState}");
+        if (end is $"restart {Proxy}" or $"stop {Proxy}")
+            Assert.Equal("running", Lab.Property(Backend, "FreezerState"));
+
+        MustServe(PublicAddress, "second");
+    }
+
     private static UnitFiles Units() => UnitFiles.Resident(
         "ice", PublicAddress, "127.0.0.1:18008 --backend-idle-freeze=300ms", "Environment=PORT=18008\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs");
 

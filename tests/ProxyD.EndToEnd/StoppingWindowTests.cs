@@ -28,6 +28,20 @@ public sealed class StoppingWindowTests(Lab lab) : EndToEndTest(lab)
         Assert.NotEqual(old, Lab.Property(Backend, "MainPID"));
     }
 
+    // Goal: a stop in the middle of a wake cancels the start but not the client, who waits for another.
+    [Fact]
+    public async Task A_stop_while_it_is_being_woken_costs_the_client_time_and_nothing_else()
+    {
+        Install(UnitFiles.Resident(
+            "slow", PublicAddress, $"{BackendAddress} --wait-bind=1min", "Environment=PORT=18012 LISTEN_MS=700\nExecStart=/usr/bin/node /srv/late/late.cjs"));
+        Task<Answer> answer = Lab.GetAsync(PublicAddress, "patient");
+        Wait.Until(() => Lab.IsInState(Backend, "active (running)"), "the backend's process runs");
+
+        Lab.Systemctl("stop", Backend);
+
+        Assert.Equal("patient", (await answer).Body.Trim());
+    }
+
     private bool Listens()
     {
         try
