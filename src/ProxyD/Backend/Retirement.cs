@@ -16,6 +16,7 @@ internal sealed class Retirement
     private readonly ILogger _log;
     private readonly IdleWatch _idle;
     private bool _isImpossible;
+    private bool _hasMoved;
 
     internal Retirement(SleepRule rule, Backend backend, IActivator activator, IGate gate, ISchedule schedule, ILogger log)
     {
@@ -37,7 +38,10 @@ internal sealed class Retirement
             return;
         // Before anything is looked at, so that no byte is missed.
         if (Freezes && _idle.Rule.ByBytes)
-            _gate.TellNextMove(_backend.Thaw);
+        {
+            _hasMoved = false;
+            _gate.TellNextMove(OnMove);
+        }
         _gate.Shut(Decide);
     }
 
@@ -51,12 +55,21 @@ internal sealed class Retirement
             _activator.Stop(problem => End(problem, BackendState.Unknown));
     }
 
+    /// <summary>A byte is told of only once; if it moves while the freeze is on its way, the backend may be frozen before it has answered.</summary>
+    private void OnMove()
+    {
+        _hasMoved = true;
+        _backend.Thaw();
+    }
+
     private void End(string? problem, BackendState asleep)
     {
         if (problem is null)
         {
             _log.Asleep(_backend.Address.Text, Freezes ? "frozen" : "stopped", (long)_idle.Rule.AfterIdle.TotalMilliseconds);
             _backend.EndRetirement(asleep);
+            if (_hasMoved)
+                _backend.Thaw();
         }
         // It has ended by itself in this very moment.
         else if (!_activator.IsRunning)

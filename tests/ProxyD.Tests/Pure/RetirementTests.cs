@@ -145,6 +145,21 @@ public sealed class RetirementTests
     }
 
     [Fact]
+    public void A_byte_that_moves_while_the_freeze_is_on_its_way_thaws_it()
+    {
+        // Goal: that byte is told of only once, and who sent it waits for an answer of a frozen backend.
+        BackendWorld world = Up(new(SleepKind.Freeze, Idle(), ByBytes: true, TimeSpan.Zero));
+        world.Live = 1;
+        world.Advance(IdleMs);
+        world.GateIsShut(new(0, Live: 1, LastMoveMs: 0));
+        Assert.Equal(["freeze"], world.Orders);
+        world.Move();
+        Assert.Equal(["freeze"], world.Orders);
+        world.SleepDone();
+        Assert.Equal(["freeze", "thaw"], world.Orders);
+    }
+
+    [Fact]
     public void A_thaw_that_fails_is_tried_again_while_somebody_waits()
     {
         // Goal: the bus is away for a moment: the client is held, and the next try serves it.
