@@ -145,6 +145,12 @@ internal sealed class Backend
     /// <summary>It stays awake after all.</summary>
     internal void CancelRetirement()
     {
+        if (!_activator.IsRunning)
+        {
+            // It has ended while its gate was being shut: whoever waits has told so already, and will not again.
+            EndRetirement(BackendState.Unknown);
+            return;
+        }
         MoveTo(_beforeRetirement);
         if (_readiness is null || State == BackendState.Ready)
             _gate.Open();

@@ -206,6 +206,20 @@ public sealed class RetirementTests
     }
 
     [Fact]
+    public void Who_came_when_it_ended_while_its_gate_was_shut_is_started_for()
+    {
+        // Goal: that client has begun its wait already and begins no other: it is served by a fresh backend.
+        BackendWorld world = Up(new(SleepKind.Stop, Idle(), ByBytes: false, TimeSpan.Zero));
+        world.Advance(IdleMs);
+        world.ClientWaits();
+        world.Exit();
+        world.GateIsShut(new(Waiting: 1, Live: 0, LastMoveMs: 0));
+        Assert.Equal(2, world.Starts);
+        Assert.True(world.IsOpen);
+        Assert.Empty(world.Orders);
+    }
+
+    [Fact]
     public void Nothing_is_put_to_sleep_that_does_not_run()
     {
         // Goal: a service that nobody has used since boot has nothing to stop.
