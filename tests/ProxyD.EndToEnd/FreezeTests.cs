@@ -99,8 +99,27 @@ public sealed class FreezeTests(Lab lab) : EndToEndTest(lab)
         MustServe(PublicAddress, "second");
     }
 
-    private static UnitFiles Units() => UnitFiles.Resident(
-        "ice", PublicAddress, "127.0.0.1:18008 --backend-idle-freeze=300ms", "Environment=PORT=18008\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs");
+    // Goal: whoever is in a hurry (a second SIGTERM during the drain) leaves no frozen backend behind, which nobody else would thaw.
+    [Fact]
+    public void A_second_signal_leaves_no_frozen_backend_behind()
+    {
+        Install(Units(" --idle-by=bytes --drain-time=infinity"));
+        using Socket client = Lab.Connect(PublicAddress);
+        client.Ask("first");
+        Assert.Equal(200, client.Answer().Status);
+        WaitForFreezerState("frozen");
+
+        Lab.Systemctl("kill", "--signal=TERM", Proxy);
+        Wait.Until(() => Lab.Property(Proxy, "ActiveState") == "deactivating", "proxyd drains");
+        Lab.Systemctl("kill", "--signal=TERM", Proxy);
+        WaitForFreezerState("running");
+    }
+
+    private static UnitFiles Units(string more = "") => UnitFiles.Resident(
+        "ice",
+        PublicAddress,
+        $"127.0.0.1:18008 --backend-idle-freeze=300ms{more}",
+        "Environment=PORT=18008\nExecStart=/usr/bin/node /srv/brainstorm/server.cjs");
 
     private void WaitForFreezerState(string state) => Wait.Until(
         () => Lab.Property(Backend, "FreezerState") == state,

@@ -13,6 +13,9 @@ internal sealed class SystemdUnit : IActivator
     /// <summary>For a thaw when proxyd ends.</summary>
     private static readonly TimeSpan s_lastOrder = TimeSpan.FromSeconds(2);
 
+    /// <summary>The same at a second signal.</summary>
+    private static readonly TimeSpan s_lastMoment = TimeSpan.FromMilliseconds(500);
+
     private readonly SystemdClient _client;
     private readonly bool _ofUser;
     private readonly bool _thawsAtFirst;
@@ -20,6 +23,7 @@ internal sealed class SystemdUnit : IActivator
     private bool _isStarting;
     private bool _isStopping;
     private bool _lastEndWasGood;
+    private volatile bool _mayBeFrozen;
     private bool _isReachable = true;
 
     /// <param name="name">The unit's full name.</param>
@@ -59,13 +63,26 @@ internal sealed class SystemdUnit : IActivator
         });
     }
 
-    public void Freeze(Action<string?> done) => _client.Call("freeze", "FreezeUnit", null, problem => done(problem?.Cause));
+    public void Freeze(Action<string?> done)
+    {
+        // From the order on: the end of proxyd may come before the unit tells that it is frozen.
+        _mayBeFrozen = true;
+        _client.Call("freeze", "FreezeUnit", null, problem =>
+        {
+            _mayBeFrozen = problem is null;
+            done(problem?.Cause);
+        });
+    }
 
-    public void Thaw(Action<string?> done) => _client.Call("thaw", "ThawUnit", null, problem => done(problem?.Cause));
+    public void Thaw(Action<string?> done) => _client.Call("thaw", "ThawUnit", null, problem =>
+    {
+        _mayBeFrozen &= problem is not null;
+        done(problem?.Cause);
+    });
 
     public async Task EndAsync()
     {
-        if (_status.IsFrozen)
+        if (_mayBeFrozen || _status.IsFrozen)
         {
             TaskCompletionSource thawed = new(TaskCreationOptions.RunContinuationsAsynchronously);
             Thaw(_ => thawed.SetResult());
@@ -76,8 +93,12 @@ internal sealed class SystemdUnit : IActivator
 
     public void Kill()
     {
-        if (_status.IsFrozen)
-            Thaw(_ => { });
+        if (!_mayBeFrozen && !_status.IsFrozen)
+            return;
+        // The process ends when we return, and with it whatever has not been sent.
+        TaskCompletionSource thawed = new();
+        Thaw(_ => thawed.SetResult());
+        thawed.Task.Wait(s_lastMoment);
     }
 
     private Action<UnitProblem?> Refused(Action<string?> done) => problem =>
