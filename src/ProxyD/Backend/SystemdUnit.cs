@@ -135,7 +135,11 @@ internal sealed class SystemdUnit : IActivator
         else if (result == "canceled")
             End($"the start of {Name} was canceled", isOrderly: true);
         else
+        {
+            // Otherwise the good end of an earlier run would let us reset a limit that failures have met.
+            _lastEndWasGood &= _status.EndedWell;
             EndStart(ActivatorEventKind.Refused, FailureText(result));
+        }
     }
 
     private void OnReset(UnitProblem? problem)
