@@ -65,7 +65,7 @@ internal sealed class BackendOptions
             IdleStop = CommandLine.TimeOf(parsed, _idleStop, null),
             IdleFreeze = CommandLine.TimeOf(parsed, _idleFreeze, null),
             IdleByBytes = parsed.GetValue(_idleBy) == ByBytes,
-            BackendMinUp = CommandLine.TimeOf(parsed, _minUp, TimeSpan.Zero) ?? Timeout.InfiniteTimeSpan,
+            BackendMinUp = CommandLine.TimeOf(parsed, _minUp, TimeSpan.Zero) ?? TimeSpan.MaxValue,
         };
         problem = Problem(options, parsed);
         return problem is null ? options : null;
@@ -100,6 +100,8 @@ internal sealed class BackendOptions
             return "--idle-by says what use is, but nothing ends without it; expected --backend-idle-stop=TIME or --backend-idle-freeze=TIME";
         if (!sleeps && parsed.GetResult(_minUp) is not null)
             return "--backend-min-up bounds a sleep, but there is none; expected --backend-idle-stop=TIME or --backend-idle-freeze=TIME";
+        if (options.BackendMinUp == TimeSpan.MaxValue)
+            return "--backend-min-up=infinity would never let the backend sleep; expected a time, or no --backend-idle-stop and --backend-idle-freeze";
         if (options.WaitBind == TimeSpan.Zero && (options.Ready is not null || options.BackendUnit is not null))
             return $"--wait-bind=0 gives up before {(options.Ready is not null ? "--ready" : "--backend-unit")} can do anything; expected a longer time";
         return null;

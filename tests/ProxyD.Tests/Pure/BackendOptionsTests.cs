@@ -105,6 +105,7 @@ public sealed class BackendOptionsTests
     [InlineData("--backend-unit=x --backend-idle-stop=1s --backend-idle-freeze=1s", "expected one of them")]
     [InlineData("--backend-unit=x --idle-by=bytes", "expected --backend-idle-stop=TIME")]
     [InlineData("--backend-unit=x --backend-min-up=1s", "expected --backend-idle-stop=TIME")]
+    [InlineData("--backend-unit=x --backend-idle-stop=1s --backend-min-up=infinity", "expected a time")]
     [InlineData("--backend-unit=x --wait-bind=0", "expected a longer time")]
     [InlineData("--ready=http:/x --wait-bind=0", "expected a longer time")]
     public void What_does_not_go_together_is_said_with_what_would(string line, string expected)
