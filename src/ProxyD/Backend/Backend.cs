@@ -132,10 +132,10 @@ internal sealed class Backend
     internal void Kill() => _activator.Kill();
 
     /// <summary>It is about to be put to sleep: who comes from now on waits for what becomes of that.</summary>
-    /// <returns>False when it is not there, or needed.</returns>
+    /// <returns>False when it is not there, or needed, or when another hand is just stopping or restarting it.</returns>
     internal bool BeginRetirement()
     {
-        if (_ending || IsWanted || !_activator.IsRunning || State is not (BackendState.Unknown or BackendState.Probing or BackendState.Ready))
+        if (_ending || IsWanted || !_activator.IsActive || State is not (BackendState.Unknown or BackendState.Probing or BackendState.Ready))
             return false;
         _beforeRetirement = State;
         MoveTo(BackendState.Retiring);
@@ -227,6 +227,8 @@ internal sealed class Backend
             case ActivatorEventKind.Reachable:
                 StartIfWanted();
                 ThawIfWanted();
+                // Meanwhile nothing could be put to sleep.
+                _retirement?.OnActivity();
                 break;
             case ActivatorEventKind.Ended:
                 OnEnded(e);

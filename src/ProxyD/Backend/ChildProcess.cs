@@ -60,9 +60,9 @@ internal sealed class ChildProcess(string command, Action<Action> post) : IActiv
         Report?.Invoke(new(ActivatorEventKind.Started));
     }
 
-    public void Stop(Action<string?> done) => _ = StopThenAsync(done);
+    public void Stop(Action<UnitProblem?> done) => _ = StopThenAsync(done);
 
-    public void Freeze(Action<string?> done) => done("a child process can't be frozen; --backend-unit can");
+    public void Freeze(Action<UnitProblem?> done) => done(new("a child process can't be frozen; --backend-unit can", IsPassing: false));
 
     public void Thaw(Action<string?> done) => done(null);
 
@@ -85,7 +85,7 @@ internal sealed class ChildProcess(string command, Action<Action> post) : IActiv
             Signal(run, SIGKILL);
     }
 
-    private async Task StopThenAsync(Action<string?> done)
+    private async Task StopThenAsync(Action<UnitProblem?> done)
     {
         await EndAsync().ConfigureAwait(false);
         post(() => done(null));

@@ -20,11 +20,11 @@ internal interface IActivator
 
     /// <summary>Stops what runs; it may be started again afterwards.</summary>
     /// <param name="done">Called when it is down: with null, or with why it is not.</param>
-    void Stop(Action<string?> done);
+    void Stop(Action<UnitProblem?> done);
 
     /// <summary>Freezes what runs: it keeps its memory and gets no processor time.</summary>
     /// <param name="done">Called with null, or with why it can't be frozen.</param>
-    void Freeze(Action<string?> done);
+    void Freeze(Action<UnitProblem?> done);
 
     /// <summary>Ends a freeze.</summary>
     /// <param name="done">Called with null, or with why it can't be thawed.</param>
@@ -90,9 +90,9 @@ internal sealed class NoActivator : IActivator
 
     public void Start() { }
 
-    public void Stop(Action<string?> done) => done("proxyd has not started it");
+    public void Stop(Action<UnitProblem?> done) => done(new("proxyd has not started it", IsPassing: false));
 
-    public void Freeze(Action<string?> done) => done("proxyd has not started it");
+    public void Freeze(Action<UnitProblem?> done) => done(new("proxyd has not started it", IsPassing: false));
 
     public void Thaw(Action<string?> done) => done(null);
 

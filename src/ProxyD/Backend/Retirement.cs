@@ -62,7 +62,7 @@ internal sealed class Retirement
         _backend.Thaw();
     }
 
-    private void End(string? problem, BackendState asleep)
+    private void End(UnitProblem? problem, BackendState asleep)
     {
         if (problem is null)
         {
@@ -76,9 +76,15 @@ internal sealed class Retirement
             _backend.EndRetirement(BackendState.Unknown);
         else
         {
-            // It will be no other next time: told once, and it stays awake.
-            _isImpossible = true;
-            _log.CannotSleep(_backend.Address.Text, problem);
+            if (problem.IsPassing)
+                // It counts as a use: the idle time starts anew.
+                _idle.OnActivity();
+            else
+            {
+                // It will be no other next time: told once, and it stays awake.
+                _isImpossible = true;
+                _log.CannotSleep(_backend.Address.Text, problem.Cause);
+            }
             _backend.CancelRetirement();
         }
     }

@@ -53,24 +53,26 @@ internal sealed class SystemdUnit : IActivator
         OrderStart(mayReset: _lastEndWasGood);
     }
 
-    public void Stop(Action<string?> done)
+    public void Stop(Action<UnitProblem?> done)
     {
         _isStopping = true;
         _client.Call("stop", "StopUnit", "replace", Refused(done), result =>
         {
             _isStopping = false;
-            done(_status.IsDown ? null : $"the stop of {Name} ended with: {result}");
+            // Another's order has replaced ours, or nobody knows what became of it: nothing is wrong with the next stop.
+            bool isPassing = result is "canceled" or SystemdClient.JobLost;
+            done(_status.IsDown ? null : new($"the stop of {Name} ended with: {result}", isPassing));
         });
     }
 
-    public void Freeze(Action<string?> done)
+    public void Freeze(Action<UnitProblem?> done)
     {
         // From the order on: the end of proxyd may come before the unit tells that it is frozen.
         _mayBeFrozen = true;
         _client.Call("freeze", "FreezeUnit", null, problem =>
         {
             _mayBeFrozen = problem is null;
-            done(problem?.Cause);
+            done(problem);
         });
     }
 
@@ -101,12 +103,12 @@ internal sealed class SystemdUnit : IActivator
         thawed.Task.Wait(s_lastMoment);
     }
 
-    private Action<UnitProblem?> Refused(Action<string?> done) => problem =>
+    private Action<UnitProblem?> Refused(Action<UnitProblem?> done) => problem =>
     {
         if (problem is null)
             return;
         _isStopping = false;
-        done(problem.Cause);
+        done(problem);
     };
 
     private void OrderStart(bool mayReset) => _client.Call(

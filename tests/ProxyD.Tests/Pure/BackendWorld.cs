@@ -11,7 +11,7 @@ namespace ProxyD.Tests.Pure;
 internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
 {
     private readonly List<(long DueMs, Action Action)> _timers = [];
-    private Action<string?>? _slept;
+    private Action<UnitProblem?>? _slept;
     private Action<GateView>? _shut;
     private Action? _nextMove;
 
@@ -77,11 +77,11 @@ internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
             Started();
     }
 
-    public void Stop(Action<string?> done) => Sleep("stop", done);
+    public void Stop(Action<UnitProblem?> done) => Sleep("stop", done);
 
-    public void Freeze(Action<string?> done) => Sleep("freeze", done);
+    public void Freeze(Action<UnitProblem?> done) => Sleep("freeze", done);
 
-    public void Thaw(Action<string?> done) => Sleep("thaw", done);
+    public void Thaw(Action<string?> done) => Sleep("thaw", problem => done(problem?.Cause));
 
     public Task EndAsync()
     {
@@ -140,11 +140,11 @@ internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
     internal bool GateIsAsked => _shut is not null;
 
     /// <summary>What was ordered last is done.</summary>
-    internal void SleepDone(string? problem = null)
+    internal void SleepDone(string? problem = null, bool isPassing = false)
     {
-        Action<string?> done = _slept ?? throw new InvalidOperationException("nothing was ordered");
+        Action<UnitProblem?> done = _slept ?? throw new InvalidOperationException("nothing was ordered");
         _slept = null;
-        done(problem);
+        done(problem is null ? null : new(problem, isPassing));
     }
 
     /// <summary>A live connection moves a byte.</summary>
@@ -175,7 +175,7 @@ internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
             Warnings.Add(formatter(state, exception));
     }
 
-    private void Sleep(string order, Action<string?> done)
+    private void Sleep(string order, Action<UnitProblem?> done)
     {
         Orders.Add(order);
         _slept = done;

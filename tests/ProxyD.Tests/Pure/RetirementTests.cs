@@ -192,6 +192,23 @@ public sealed class RetirementTests
     }
 
     [Fact]
+    public void A_stop_that_another_hand_undid_is_tried_again_after_the_next_idle_time()
+    {
+        // Goal: a restart by hand cancels our stop, a bus that restarts loses its end: neither keeps the backend awake for ever.
+        BackendWorld world = Up(new(SleepKind.Stop, Idle(), ByBytes: false, TimeSpan.Zero));
+        world.Advance(IdleMs);
+        world.GateIsShut(s_nobody);
+        world.SleepDone("the stop of web.service ended with: canceled", isPassing: true);
+        Assert.True(world.IsOpen);
+        Assert.Empty(world.Warnings);
+        world.Advance(IdleMs - 1);
+        Assert.False(world.GateIsAsked);
+        world.Advance(1);
+        world.GateIsShut(s_nobody);
+        Assert.Equal(["stop", "stop"], world.Orders);
+    }
+
+    [Fact]
     public void A_backend_that_ends_by_itself_while_it_is_put_to_sleep_is_asleep()
     {
         // Goal: its own idle exit in that very moment is no failure to freeze it.
