@@ -57,7 +57,7 @@ internal sealed class Backend
 
     internal WakeRecorder Wakes { get; }
 
-    /// <summary>Called after each change of <see cref="State"/>.</summary>
+    /// <summary>Called after each change of <see cref="State"/>, and when it starts or ends without one.</summary>
     internal Action? Moved { get; set; }
 
     /// <summary>What it is called when it is started: the unit's name; null when others start it.</summary>
@@ -245,8 +245,13 @@ internal sealed class Backend
         else if (State == BackendState.Starting)
             MoveTo(BackendState.Probing);
         else
+        {
             // Somebody else's start, so its end will be nobody's failure.
             _servedThisRun = true;
+            if (State == BackendState.Failed)
+                MoveTo(BackendState.Unknown);
+            Moved?.Invoke();
+        }
     }
 
     private void OnEnded(ActivatorEvent end)
@@ -268,6 +273,8 @@ internal sealed class Backend
         // It has served: an idle exit or a crash. Whoever came while it was ending waits already and gets a fresh one at once.
         if (!end.IsOrderly)
             _log.BackendCrashed(Address.Text, end.Cause!);
+        if (State == BackendState.Unknown)
+            Moved?.Invoke();
         MoveTo(BackendState.Unknown, end.Cause);
         if (IsWanted)
             Start();

@@ -40,6 +40,27 @@ public sealed class BackendTextTests
         Assert.False(BackendText.HasTimes(_world.Backend));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_another_hand_starts_and_stops_shows_at_once(bool hasFailed)
+    {
+        // Goal: the line is sent anew when nobody waits and only the unit has changed.
+        if (hasFailed)
+        {
+            _world.ClientWaits();
+            _world.Refuse("web.service is masked");
+            _world.Backend.OnWaitOver();
+            _world.Advance(BackOff.MinMs);
+        }
+        List<string> sent = [];
+        _world.Backend.Moved = () => sent.Add(Text());
+        _world.Started();
+        Assert.Equal("ready, 0 connections", sent[^1]);
+        _world.Exit();
+        Assert.Equal("asleep", sent[^1]);
+    }
+
     [Fact]
     public void A_frozen_backend_is_asleep_and_its_connections_show()
     {
