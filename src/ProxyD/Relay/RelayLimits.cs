@@ -63,6 +63,9 @@ internal sealed record RelayLimits
     /// <summary>Clients taken from one listener in one turn before live connections get theirs.</summary>
     public int AcceptsPerTurnMax { get; init; } = 64;
 
+    /// <summary>Waiting clients reset in one turn: what a listen queue holds by default (net.core.somaxconn), and no flood keeps us there.</summary>
+    internal const int ResetsPerTurnMax = 4096;
+
     /// <summary>What copy mode reads at once, into a buffer that all connections of a thread share.</summary>
     /// <remarks>A read that fills it says "bulk", and the flow goes on with splice.</remarks>
     public const int ScratchBytes = 16 * 1024;

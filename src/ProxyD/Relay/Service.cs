@@ -110,8 +110,13 @@ internal sealed class Service
             return;
         _waiters.Replays.GiveUpAll();
         _waiters.Listeners.Look();
-        for (int left = _waiters.Count; left > 0 && _phase != ServicePhase.Starved && _waiters.Count > 0; left--)
+        for (int left = RelayLimits.ResetsPerTurnMax; left > 0 && _phase != ServicePhase.Starved && _waiters.Count > 0; left--)
+        {
             ResetOldest();
+            // Of a Unix queue only "somebody" is known: whoever hid behind another is seen only when that one is out.
+            if (_waiters.Count == 0)
+                _waiters.Listeners.Look();
+        }
         Settle();
     }
 

@@ -28,7 +28,8 @@ internal sealed class RelayHarness : IDisposable
     }
 
     private RelayHarness(
-        Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends, Func<ServiceSettings, ServiceSettings>? with = null)
+        Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends, Func<ServiceSettings, ServiceSettings>? with = null,
+        ListenerKind kind = ListenerKind.Tcp)
     {
         (_listener, _limits, _holdMs, _backends) = (listener, limits, holdMs, backends);
         // The server closes its own copy, as it would one that systemd holds too.
@@ -36,7 +37,7 @@ internal sealed class RelayHarness : IDisposable
         ServiceSettings settings = new()
         {
             Index = 0,
-            Listeners = [new Listener(fd, ListenerKind.Tcp)],
+            Listeners = [new Listener(fd, kind)],
             Addresses = [.. backends.Select(b => Interop.SocketAddress.Internet(b.Address, b.Port))],
             NeedsResolver = false,
             HoldTimeoutMs = holdMs,
@@ -62,6 +63,10 @@ internal sealed class RelayHarness : IDisposable
             Listen(IPAddress.Loopback), limits ?? new(), holdMs, [],
             settings => settings with { Addresses = [backend], IsGated = isGated, RetryUnanswered = true });
 
+    /// <summary>The same on a listener of the caller's that does not tell how many wait, as a Unix socket.</summary>
+    internal static RelayHarness GatedUncounted(Socket listener, IPEndPoint backend) =>
+        new(listener, new(), holdMs: null, [backend], settings => settings with { IsGated = true }, ListenerKind.Other);
+
     /// <summary>Another data plane on the same listening socket, as after a restart.</summary>
     internal RelayHarness NextInstance() => new(_listener, _limits, _holdMs, _backends);
 
@@ -84,11 +89,13 @@ internal sealed class RelayHarness : IDisposable
         Assert.True(_server.PingAsync().Wait(Patience), "a data-plane thread hangs");
     }
 
-    internal Socket Connect()
+    internal Socket Connect() => ConnectTo((IPEndPoint)_listener.LocalEndPoint!);
+
+    internal static Socket ConnectTo(IPEndPoint listener)
     {
         Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.ReceiveTimeout = client.SendTimeout = (int)Patience.TotalMilliseconds;
-        client.Connect(_listener.LocalEndPoint!);
+        client.Connect(listener);
         return client;
     }
 

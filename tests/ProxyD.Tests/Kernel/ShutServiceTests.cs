@@ -77,6 +77,19 @@ public sealed class ShutServiceTests : IDisposable
     }
 
     [Fact]
+    public void Those_are_reset_too_who_hide_in_a_queue_that_tells_no_number()
+    {
+        // Goal: a Unix listener wakes us once for all who came together, and each of them is reset.
+        Socket listener = RelayHarness.Listen(IPAddress.Loopback);
+        Socket[] clients = [.. Enumerable.Range(0, 20).Select(_ => RelayHarness.ConnectTo((IPEndPoint)listener.LocalEndPoint!))];
+        using RelayHarness relay = RelayHarness.GatedUncounted(listener, Where);
+        relay.WaitFor(RelayEventKind.WaitBegan);
+        relay.Server.ResetWaiting(0);
+        Assert.All(clients, client => Assert.True(RelayHarness.EndsWithReset(client)));
+        relay.WaitFor(RelayEventKind.WaitOver);
+    }
+
+    [Fact]
     public async Task The_next_byte_on_a_live_connection_is_told_once()
     {
         // Goal: a backend that sleeps behind live connections is woken by their first byte.
