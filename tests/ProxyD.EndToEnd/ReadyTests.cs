@@ -31,6 +31,31 @@ public sealed class ReadyTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal(503, Lab.Get(PublicAddress).Status);
     }
 
+    // Goal: a name that has become another unit's alias is followed: the end of its start and its state are heard of, and clients are let in.
+    [Fact]
+    public void A_backend_whose_name_becomes_an_alias_is_followed()
+    {
+        Install(Units("--ready=http:/health", ""));
+        MustServe(PublicAddress, "first");
+        Lab.Systemctl("stop", Backend);
+
+        string file = Lab.PathOf($"/etc/systemd/system/{Backend}");
+        string other = Lab.PathOf("/etc/systemd/system/late-other.service");
+        File.Move(file, other, overwrite: true);
+        try
+        {
+            File.CreateSymbolicLink(file, "late-other.service");
+            Lab.Systemctl("daemon-reload");
+            MustServe(PublicAddress, "alias");
+            Wait.Until(() => Lab.Property("late.service", "StatusText").StartsWith("ready", StringComparison.Ordinal), "the unit is seen running");
+        }
+        finally
+        {
+            Lab.Systemctl("stop", Backend);
+            File.Delete(other);
+        }
+    }
+
     private static UnitFiles Units(string option, string environment) => UnitFiles.Resident(
         "late", PublicAddress, $"127.0.0.1:18010 {option}", $"Environment=PORT=18010 READY_MS=500 {environment}\nExecStart=/usr/bin/node /srv/late/late.cjs");
 }

@@ -33,6 +33,8 @@ internal sealed unsafe class SystemdClient
     private readonly int _wakeFd;
     private Bus? _bus;
     private UnitStatus _status = UnitStatus.Unheard;
+    private (string Path, string Id) _identity;
+    private bool _hasReloaded;
     private UnitProblem? _unreachable;
     private int _lookAgainMs = LookAgainMinMs;
     private volatile bool _ending;
@@ -95,6 +97,8 @@ internal sealed unsafe class SystemdClient
             while (_orders.TryDequeue(out Order? order))
                 CarryOut(order);
             ReadSignals();
+            if (FollowReload())
+                continue;
             WaitForWork(_bus is null ? (int)Math.Max(lookAtMs - NowMs(), 1) : -1);
         }
         _bus?.Close();
@@ -119,11 +123,9 @@ internal sealed unsafe class SystemdClient
         try
         {
             _bus = Bus.Open(_ofUser);
-            using BusMessage loaded = _bus.Call(Systemd, Path, Manager, "LoadUnit", _unit);
-            string unitPath = loaded.ReadText()!;
-            // Jobs bear the unit's own name, which an alias is not.
-            using BusMessage id = _bus.Call(Systemd, unitPath, Properties, "Get", "org.freedesktop.systemd1.Unit", "Id");
-            string name = id.ReadVariant() ?? _unit;
+            _identity = Identify();
+            (string unitPath, string name) = _identity;
+            Match($"type='signal',sender='{Systemd}',path='{Path}',interface='{Manager}',member='Reloading'");
             Match($"type='signal',sender='{Systemd}',path='{Path}',interface='{Manager}',member='JobRemoved',arg2='{name}'");
             Match($"type='signal',sender='{Systemd}',path='{unitPath}',interface='{Properties}',member='PropertiesChanged'");
             _bus.Call(Systemd, Path, Manager, "Subscribe").Dispose();
@@ -138,6 +140,35 @@ internal sealed unsafe class SystemdClient
         {
             Lose(e);
         }
+    }
+
+    /// <summary>Jobs bear the unit's own name, which an alias is not.</summary>
+    private (string Path, string Id) Identify()
+    {
+        using BusMessage loaded = _bus!.Call(Systemd, Path, Manager, "LoadUnit", _unit);
+        string path = loaded.ReadText()!;
+        using BusMessage id = _bus.Call(Systemd, path, Properties, "Get", "org.freedesktop.systemd1.Unit", "Id");
+        return (path, id.ReadVariant() ?? _unit);
+    }
+
+    /// <summary>After a reload an alias may be another unit, whose signals we do not get: then everything begins anew.</summary>
+    /// <returns>Whether it does.</returns>
+    private bool FollowReload()
+    {
+        if (!_hasReloaded || _bus is null)
+            return false;
+        _hasReloaded = false;
+        try
+        {
+            if (Identify() == _identity)
+                return false;
+            Drop();
+        }
+        catch (BusException e)
+        {
+            Lose(e);
+        }
+        return true;
     }
 
     private void Match(string rule) => _bus!.Call(BusName, "/org/freedesktop/DBus", BusName, "AddMatch", rule).Dispose();
@@ -190,6 +221,9 @@ internal sealed unsafe class SystemdClient
             message.ReadText();
             Update(message.ReadProperties());
         }
+        else if (message.Member == "Reloading")
+            // At its beginning true, at its end false.
+            _hasReloaded |= message.ReadText() == "0";
         else if (message.Member == "JobRemoved")
         {
             // id, job, unit, result
@@ -213,12 +247,17 @@ internal sealed unsafe class SystemdClient
 
     private void Lose(BusException error)
     {
+        Drop();
+        Tell(UnitProblem.From(error, "watch", _unit, _ofUser));
+    }
+
+    private void Drop()
+    {
         _bus?.Close();
         _bus = null;
         foreach (Action<string> ended in _jobs.Values)
             _post(() => ended(JobLost));
         _jobs.Clear();
-        Tell(UnitProblem.From(error, "watch", _unit, _ofUser));
     }
 
     private void Tell(UnitProblem? problem)
