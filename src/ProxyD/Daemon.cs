@@ -205,7 +205,7 @@ internal sealed class Daemon : IHostedService, IDisposable
                 backend.OnAnswered(e.AtMs, e.Clients, isColdStart: e.Error != Errno.None && !e.Error.IsBusy());
                 break;
             case RelayEventKind.FirstByte:
-                backend.Wakes.OnFirstByte(e.AtMs);
+                backend.OnFirstByte(e.AtMs, e.AtMs - e.WaitedMs);
                 break;
             case RelayEventKind.WaitExpired:
                 _log.HoldExpired(destination, e.WaitedMs, CauseOf(e, backend));

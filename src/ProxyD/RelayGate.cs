@@ -14,6 +14,8 @@ internal sealed class RelayGate(RelayServer relay, int service, ControlQueue con
 
     public void Open() => relay.Open(service);
 
+    public void ExpectSoon(bool soon) => relay.SetSlow(service, !soon);
+
     public void ResetWaiting() => relay.ResetWaiting(service);
 
     public void TellNextMove(Action? tell) => relay.TellNextMove(tell is null ? null : () => control.Post(tell));

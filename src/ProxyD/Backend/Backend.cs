@@ -20,9 +20,13 @@ internal sealed class Backend
     private readonly ILogger _log;
     private readonly BackOff _backOff = new();
     private bool _ending;
+    private int _thaws;
 
     /// <summary>What was running before us has served, for all we know.</summary>
     private bool _servedThisRun = true;
+
+    /// <summary>The same, and a client was sent a byte: one that dies before that would die again at once.</summary>
+    private bool _relayedThisRun = true;
     private BackendState _beforeRetirement;
     private long? _startDueMs;
     private string? _startProblem;
@@ -96,13 +100,22 @@ internal sealed class Backend
         IsWanted = false;
         _startProblem = null;
         _servedThisRun = true;
-        _backOff.Forgive();
         // One that was on its way when the gate was being shut.
         if (State == BackendState.Retiring)
             _beforeRetirement = BackendState.Ready;
         else
             MoveTo(BackendState.Ready);
         Wakes.OnAccepted(atMs, clients, isColdStart);
+    }
+
+    /// <summary>The client whose attempt stood was sent its first byte.</summary>
+    /// <param name="atMs">When.</param>
+    /// <param name="answeredMs">The time that <see cref="OnAnswered"/> was given for it.</param>
+    internal void OnFirstByte(long atMs, long answeredMs)
+    {
+        _relayedThisRun = true;
+        _backOff.Forgive();
+        Wakes.OnFirstByte(atMs, answeredMs);
     }
 
     /// <summary>Nobody waits any more, and it never answered.</summary>
@@ -181,8 +194,12 @@ internal sealed class Backend
             return;
         MoveTo(BackendState.Starting);
         Wakes.OnOrdered();
+        int thaw = ++_thaws;
         _activator.Thaw(problem =>
         {
+            // It has ended meanwhile, and another start may be on its way.
+            if (thaw != _thaws || State != BackendState.Starting)
+                return;
             Wakes.OnStarted();
             if (problem is null)
             {
@@ -209,7 +226,7 @@ internal sealed class Backend
         switch (e.Kind)
         {
             case ActivatorEventKind.Ordered:
-                _servedThisRun = false;
+                (_servedThisRun, _relayedThisRun) = (false, false);
                 Wakes.OnOrdered();
                 break;
             case ActivatorEventKind.Started:
@@ -247,7 +264,8 @@ internal sealed class Backend
         else
         {
             // Somebody else's start, so its end will be nobody's failure.
-            _servedThisRun = true;
+            (_servedThisRun, _relayedThisRun) = (true, true);
+            _gate.ExpectSoon(true);
             if (State == BackendState.Failed)
                 MoveTo(BackendState.Unknown);
             Moved?.Invoke();
@@ -270,6 +288,11 @@ internal sealed class Backend
             Fail(end.CannotCome ? end.Cause! : $"{end.Cause} before it answered", end.CannotCome);
             return;
         }
+        if (!_relayedThisRun && !end.IsOrderly)
+        {
+            Fail($"{end.Cause}; it took connections and answered none", cannotCome: false);
+            return;
+        }
         // It has served: an idle exit or a crash. Whoever came while it was ending waits already and gets a fresh one at once.
         if (!end.IsOrderly)
             _log.BackendCrashed(Address.Text, end.Cause!);
@@ -285,12 +308,15 @@ internal sealed class Backend
         if (_ending)
             return;
         MoveTo(BackendState.Starting);
+        _thaws++;
+        _gate.ExpectSoon(true);
         _activator.Start();
     }
 
     private void Probe()
     {
         MoveTo(BackendState.Probing);
+        _gate.ExpectSoon(true);
         _readiness?.Begin();
     }
 
@@ -305,6 +331,7 @@ internal sealed class Backend
         _startProblem = cause;
         _readiness?.Stop();
         MoveTo(BackendState.Failed, cause);
+        _gate.ExpectSoon(false);
         int pauseMs = _backOff.Next();
         if (cannotCome)
         {

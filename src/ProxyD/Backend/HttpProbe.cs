@@ -16,6 +16,8 @@ internal sealed class HttpProbe(Address backend, string path, int? status) : IRe
     /// <summary>How long one answer may take; then it counts as none.</summary>
     private static readonly TimeSpan s_answerTime = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan s_restTime = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Up to the status: "HTTP/1.1 200".</summary>
     private const int StatusLineStart = 12;
 
@@ -31,7 +33,9 @@ internal sealed class HttpProbe(Address backend, string path, int? status) : IRe
             string host = backend.Path is null ? backend.Text : "localhost";
             byte[] request = Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: proxyd\r\nConnection: close\r\n\r\n");
             await socket.SendAsync(request, time.Token).ConfigureAwait(false);
-            return Judge(await ReadStartAsync(socket, time.Token).ConfigureAwait(false));
+            ProbeResult result = Judge(await ReadStartAsync(socket, time.Token).ConfigureAwait(false));
+            await ReadRestAsync(socket, stop).ConfigureAwait(false);
+            return result;
         }
         catch (SocketException e)
         {
@@ -81,6 +85,25 @@ internal sealed class HttpProbe(Address backend, string path, int? status) : IRe
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>To close with something unread would be an RST, which some servers log; but nobody waits for a long answer.</summary>
+    private static async Task ReadRestAsync(Socket socket, CancellationToken stop)
+    {
+        using CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        time.CancelAfter(s_restTime);
+        byte[] rest = new byte[4096];
+        try
+        {
+            while (await socket.ReceiveAsync(rest, time.Token).ConfigureAwait(false) > 0)
+            {
+                // Until its end.
+            }
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            // The status is known.
         }
     }
 

@@ -16,6 +16,9 @@ internal interface IGate
     /// <summary>Whoever waits is taken to the backend.</summary>
     void Open();
 
+    /// <summary>Whether the backend may answer any moment; otherwise it is tried seldom, in case somebody else has started it.</summary>
+    void ExpectSoon(bool soon);
+
     /// <summary>Resets everybody who waits now.</summary>
     void ResetWaiting();
 

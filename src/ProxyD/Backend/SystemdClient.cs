@@ -23,7 +23,7 @@ internal sealed unsafe class SystemdClient
     internal const string JobLost = "lost";
 
     private const int LookAgainMinMs = 100;
-    private const int LookAgainMaxMs = 1_000;
+    private const int LookAgainMaxMs = 10_000;
 
     private readonly string _unit;
     private readonly bool _ofUser;
@@ -133,7 +133,7 @@ internal sealed unsafe class SystemdClient
             using BusMessage properties = _bus.Call(Systemd, unitPath, Properties, "GetAll", "");
             _status = UnitStatus.Unheard;
             _lookAgainMs = LookAgainMinMs;
-            Update(properties.ReadProperties());
+            Update(properties.ReadProperties(UnitStatus.Names));
             Tell(null);
         }
         catch (BusException e)
@@ -219,7 +219,7 @@ internal sealed unsafe class SystemdClient
         {
             // The interface whose they are.
             message.ReadText();
-            Update(message.ReadProperties());
+            Update(message.ReadProperties(UnitStatus.Names));
         }
         else if (message.Member == "Reloading")
             // At its beginning true, at its end false.

@@ -179,11 +179,19 @@ internal sealed class SystemdUnit : IActivator
             if (before == UnitStatus.Unheard)
                 _lastEndWasGood = now.EndedWell;
             else
-                // What we or somebody else has stopped has not failed, whatever status it left with.
-                End(now.EndedWell || _isStopping ? EndText() : FailureText(""), now.EndedWell || _isStopping);
+                OnEnded(now, before);
         }
         else if (now.IsActive && !before.IsActive)
             Tell(ActivatorEventKind.Started);
+    }
+
+    /// <summary>What we or somebody else has stopped has not failed, whatever status it left with (a Java program leaves with 143).</summary>
+    private void OnEnded(UnitStatus now, UnitStatus before)
+    {
+        // Going down with nothing to complain about, it was told to: a crash has its result before it goes down.
+        bool wasTold = _isStopping || before is { ActiveState: "deactivating", EndedWell: true };
+        bool isOrderly = now.EndedWell || wasTold;
+        End(isOrderly ? EndText() : FailureText(""), isOrderly);
     }
 
     private void OnReached(UnitProblem? problem)

@@ -8,6 +8,12 @@ internal sealed record UnitStatus
     /// <summary>Before anything was heard of the unit.</summary>
     internal static readonly UnitStatus Unheard = new();
 
+    /// <summary>The properties that are of interest.</summary>
+    internal static readonly string[] Names =
+    [
+        nameof(ActiveState), nameof(SubState), nameof(FreezerState), nameof(StopWhenUnneeded), nameof(Result), nameof(ExecMainCode), nameof(ExecMainStatus),
+    ];
+
     /// <summary>CLD_EXITED of waitid(2), as ExecMainCode has it; the others are ends by a signal.</summary>
     private const string Exited = "1";
 

@@ -63,9 +63,11 @@ internal sealed class WakeRecorder(string destination, ISchedule schedule, ILogg
     }
 
     /// <summary>The client was sent its first byte.</summary>
-    internal void OnFirstByte(long atMs)
+    /// <param name="atMs">When.</param>
+    /// <param name="answeredMs">The time that <see cref="OnAccepted"/> was given for it: a late byte belongs to no later wake.</param>
+    internal void OnFirstByte(long atMs, long answeredMs)
     {
-        if (_accepted is { } wake)
+        if (_accepted is { } wake && wake.At(answeredMs) == wake.Accepted)
             Finish(wake, wake with { FirstByte = wake.At(atMs) });
     }
 

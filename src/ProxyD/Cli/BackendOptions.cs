@@ -102,6 +102,10 @@ internal sealed class BackendOptions
             return "--backend-min-up bounds a sleep, but there is none; expected --backend-idle-stop=TIME or --backend-idle-freeze=TIME";
         if (options.BackendMinUp == TimeSpan.MaxValue)
             return "--backend-min-up=infinity would never let the backend sleep; expected a time, or no --backend-idle-stop and --backend-idle-freeze";
+        if (options.IdleStop == TimeSpan.Zero || options.IdleFreeze == TimeSpan.Zero)
+            return $"{(options.IdleStop is null ? "--backend-idle-freeze" : "--backend-idle-stop")}=0 leaves it no time to serve; expected a longer time";
+        if (options.BackendUnit is not null && (options.IdleStop ?? options.IdleFreeze) is { } sleep && options.ExitIdleTime <= sleep)
+            return "--exit-idle-time ends proxyd before it can put the unit to sleep; expected a time longer than that of --backend-idle-stop or -freeze";
         if (options.WaitBind == TimeSpan.Zero && (options.Ready is not null || options.BackendUnit is not null))
             return $"--wait-bind=0 gives up before {(options.Ready is not null ? "--ready" : "--backend-unit")} can do anything; expected a longer time";
         return null;

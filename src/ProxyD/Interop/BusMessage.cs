@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace ProxyD.Interop;
 
@@ -35,17 +36,22 @@ internal sealed unsafe class BusMessage(nint message) : IDisposable
         };
     }
 
-    /// <summary>The next value, a dictionary of properties (<c>a{sv}</c>), as far as they can be read as text.</summary>
-    internal Dictionary<string, string> ReadProperties()
+    /// <summary>The next value, a dictionary of properties (<c>a{sv}</c>), as far as they are wanted and can be read as text.</summary>
+    /// <remarks>A unit has some two hundred; to make strings of all of them was most of a wake's garbage.</remarks>
+    internal Dictionary<string, string> ReadProperties(string[] wanted)
     {
         Dictionary<string, string> properties = [];
         if (!Enter('a'))
             return properties;
         while (Enter('e'))
         {
-            string? name = ReadText();
-            if (ReadVariant() is { } value && name is not null)
-                properties[name] = value;
+            byte* name = null;
+            _ = LibSystemd.sd_bus_message_read_basic(message, (byte)'s', &name);
+            string? known = Known(name, wanted);
+            if (known is null)
+                _ = LibSystemd.sd_bus_message_skip(message, null);
+            else if (ReadVariant() is { } value)
+                properties[known] = value;
             _ = LibSystemd.sd_bus_message_exit_container(message);
         }
         _ = LibSystemd.sd_bus_message_exit_container(message);
@@ -60,6 +66,17 @@ internal sealed unsafe class BusMessage(nint message) : IDisposable
         string? value = ReadText();
         _ = LibSystemd.sd_bus_message_exit_container(message);
         return value;
+    }
+
+    private static string? Known(byte* name, string[] wanted)
+    {
+        ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
+        foreach (string known in wanted)
+        {
+            if (Ascii.Equals(text, known))
+                return known;
+        }
+        return null;
     }
 
     public void Dispose() => LibSystemd.sd_bus_message_unref(message);

@@ -46,8 +46,17 @@ internal sealed class Episode(int service, Action<RelayEvent> report)
         long nowMs = EventLoop.ClockMs();
         report(new(RelayEventKind.WaitAnswered, service) { Error = LastError, AtMs = nowMs, WaitedMs = waitedMs, Clients = clients });
         LastError = Errno.None;
-        return atMs => report(new(RelayEventKind.FirstByte, service) { AtMs = atMs });
+        return atMs => report(new(RelayEventKind.FirstByte, service) { AtMs = atMs, WaitedMs = atMs - nowMs });
     }
+
+    /// <summary>A client's hold ended and it was reset.</summary>
+    /// <param name="waitedMs">How long it had waited.</param>
+    /// <param name="isTrying">An attempt is on its way: a first one has no error yet, but it has had its time.</param>
+    internal void Expired(long waitedMs, bool isTrying) => report(new(RelayEventKind.WaitExpired, service)
+    {
+        Error = isTrying && LastError == Errno.None ? Errno.ETIMEDOUT : LastError,
+        WaitedMs = waitedMs,
+    });
 
     /// <summary>Nobody waits any more.</summary>
     internal void Over()

@@ -29,6 +29,9 @@ internal sealed unsafe class Listener : EventSink
     /// <summary>Somebody waits of whom no event has told; if one is on the way, it comes with the next turn.</summary>
     private bool _sawSomebody;
 
+    /// <summary>Somebody was counted whose event may still come.</summary>
+    private bool _wasSeenEarly;
+
     /// <summary>How many in the queue were there before us and so inherited nothing from <see cref="PrepareAccepted"/>.</summary>
     private int _cameBefore;
 
@@ -92,8 +95,10 @@ internal sealed unsafe class Listener : EventSink
     {
         _lastEventMs = _loop!.NowMs;
         _sawSomebody = false;
-        if (Kind == ListenerKind.Other)
+        // One that was seen before its event came has been counted.
+        if (Kind == ListenerKind.Other && !_wasSeenEarly)
             _waiting.Add(_lastEventMs);
+        _wasSeenEarly = false;
         Look();
         _arrived!();
     }
@@ -135,6 +140,7 @@ internal sealed unsafe class Listener : EventSink
                 break;
             case ListenerKind.Other when Waiting == 0:
                 _waiting.Add(_loop!.NowMs);
+                _wasSeenEarly = true;
                 break;
             default:
                 break;

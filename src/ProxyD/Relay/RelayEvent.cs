@@ -23,7 +23,7 @@ internal enum RelayEventKind
     /// <summary>A client's hold ended without a backend and it was reset, after <c>WaitedMs</c>; <c>Error</c> is the last attempt's.</summary>
     WaitExpired,
 
-    /// <summary>The client that ended a wait was sent the backend's first byte. Does not come when there was none.</summary>
+    /// <summary>The client that ended a wait was sent the backend's first byte, <c>WaitedMs</c> after that. Does not come when there was none.</summary>
     FirstByte,
 
     /// <summary>Nobody waits any more, and the backend never answered.</summary>

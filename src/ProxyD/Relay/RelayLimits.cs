@@ -44,6 +44,10 @@ internal sealed record RelayLimits
     /// <summary>The pause doubles up to this: a client waits at most so much longer than the backend needs.</summary>
     public int RetryMaxMs { get; init; } = 10;
 
+    /// <summary>The same while the control plane knows that it will not come soon.</summary>
+    /// <remarks>A hundred clients in the queue of a backend that keeps failing cost 1.2 to 1.4 % of a core at the pace above.</remarks>
+    public int RetrySlowMs { get; init; } = 250;
+
     /// <summary>How long a standing backend connection that no client claimed is kept for the next one.</summary>
     public int SpareLifetimeMs { get; init; } = 100;
 

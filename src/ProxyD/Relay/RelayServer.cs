@@ -94,6 +94,9 @@ internal sealed class RelayServer
     /// <summary>After <see cref="ShutAsync"/>, and for a gated service after each wait that began: clients are let through.</summary>
     internal void Open(int service) => _services[service].Worker.Loop.Post(_services[service].Open);
 
+    /// <summary>The backend will not come soon (or may any moment): it is tried seldom (or at once, and often).</summary>
+    internal void SetSlow(int service, bool isSlow) => _services[service].Worker.Loop.Post(() => _services[service].SetSlow(isSlow));
+
     /// <summary>Resets everybody who waits for this service now.</summary>
     internal void ResetWaiting(int service) => _services[service].Worker.Loop.Post(_services[service].ResetWaiting);
 

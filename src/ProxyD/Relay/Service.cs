@@ -21,10 +21,9 @@ internal sealed class Service
     private readonly Attempts _attempts;
     private readonly LoopTimer _timer;
     private readonly Episode _episode;
+    private readonly RetryPace _pace;
     private volatile ServicePhase _phase = ServicePhase.Warm;
     private bool _isShut;
-    private long _nextTryMs;
-    private int _retryMs;
     private volatile int _waiting;
 
     internal Service(ServiceSettings settings, RelayServer server, Worker worker)
@@ -38,6 +37,7 @@ internal sealed class Service
         _spares = new(_limits.SpareLifetimeMs);
         _attempts = new(worker, new AddressList(settings, server.Report), onlyOne: settings.HoldTimeoutMs == 0, OnConcluded);
         _episode = new(settings.Index, server.Report);
+        _pace = new(_limits);
         _isShut = settings.IsGated;
         _timer = new(_ => OnTimer());
     }
@@ -103,6 +103,13 @@ internal sealed class Service
             Advance();
     }
 
+    /// <summary>The backend will not come soon, and is tried seldom in case it does; or it may come any moment.</summary>
+    internal void SetSlow(bool isSlow)
+    {
+        if (_pace.SetSlow(isSlow) && !isSlow)
+            Retry();
+    }
+
     /// <summary>Resets everybody who waits now: what they wait for cannot come.</summary>
     internal void ResetWaiting()
     {
@@ -166,7 +173,7 @@ internal sealed class Service
             return;
         if (_phase == ServicePhase.Starved)
             _phase = ServicePhase.Cold;
-        _nextTryMs = 0;
+        _pace.Now();
         Advance();
     }
 
@@ -236,7 +243,7 @@ internal sealed class Service
     {
         ServicePhase.Warm => _attempts.Count < Math.Min(_waiters.Count, _limits.ConnectsInFlightMax),
         // A new wait begins with an attempt at once; the pause is for those after it.
-        ServicePhase.Cold => _attempts.Count == 0 && (!_episode.IsOpen || _loop.NowMs >= _nextTryMs),
+        ServicePhase.Cold => _attempts.Count == 0 && (!_episode.IsOpen || _loop.NowMs >= _pace.NextMs),
         _ => false,
     };
 
@@ -262,10 +269,9 @@ internal sealed class Service
         if (_phase == ServicePhase.Warm || !_episode.IsOpen)
         {
             _phase = ServicePhase.Cold;
-            _retryMs = _limits.RetryMinMs;
+            _pace.Begin();
         }
-        _nextTryMs = _loop.NowMs + _retryMs;
-        _retryMs = Math.Min(_retryMs * 2, _limits.RetryMaxMs);
+        _pace.OnFailure(_loop.NowMs);
         _isShut = _settings.IsGated;
         _episode.Failed(error, Math.Min(_waiters.OldestMs, _loop.NowMs), again: _isShut);
         _attempts.Addresses.Freshen(failed: true, _loop.NowMs);
@@ -274,7 +280,7 @@ internal sealed class Service
     private void Starve(Errno error)
     {
         _phase = ServicePhase.Starved;
-        _nextTryMs = _loop.NowMs + _limits.ShortageRetryMs;
+        _pace.OnShortage(_loop.NowMs);
         _server.NoteShortage(_settings.Index, error, _loop.NowMs);
     }
 
@@ -335,7 +341,10 @@ internal sealed class Service
         if (_phase is ServicePhase.Stopped or ServicePhase.Paused)
             return;
         while (HoldDueMs() <= _loop.NowMs)
-            ExpireOldest();
+        {
+            if (ResetOldest() is { } sinceMs)
+                _episode.Expired(_loop.NowMs - sinceMs, isTrying: _attempts.Count > 0);
+        }
         int waiting = _waiters.Count;
         if (waiting == 0)
             _episode.Over();
@@ -349,18 +358,6 @@ internal sealed class Service
             _loop.Timers.Cancel(_timer);
         else
             _loop.Timers.Arm(_timer, dueMs);
-    }
-
-    private void ExpireOldest()
-    {
-        if (ResetOldest() is not { } sinceMs)
-            return;
-        _server.Report(new(RelayEventKind.WaitExpired, _settings.Index)
-        {
-            // A first attempt that is still on its way has no error yet, but it has had its time.
-            Error = _attempts.Count > 0 && _episode.LastError == Errno.None ? Errno.ETIMEDOUT : _episode.LastError,
-            WaitedMs = _loop.NowMs - sinceMs,
-        });
     }
 
     /// <summary>Since when that client had waited; null if there was none.</summary>
@@ -391,13 +388,13 @@ internal sealed class Service
     private long RetryDueMs() =>
         _waiters.Count == 0 || _isShut || _phase == ServicePhase.Warm || (_attempts.Count > 0 && _phase != ServicePhase.Starved)
             ? long.MaxValue
-            : _nextTryMs;
+            : _pace.NextMs;
 
     private void OnTimer()
     {
         if (_phase != ServicePhase.Starved)
             _spares.CloseDue(_loop.NowMs);
-        else if (_loop.NowMs >= _nextTryMs)
+        else if (_loop.NowMs >= _pace.NextMs)
             _phase = ServicePhase.Cold;
         Advance();
     }

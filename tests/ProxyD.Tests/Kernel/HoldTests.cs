@@ -56,6 +56,22 @@ public sealed class HoldTests
     }
 
     [Fact]
+    public async Task A_backend_that_is_known_to_be_down_is_tried_seldom_until_it_may_come()
+    {
+        // Goal: no attempt for a long while when the control plane says so, and one at once when it says otherwise.
+        IPEndPoint where = RelayHarness.FreeEndpoint();
+        using RelayHarness relay = new(new() { RetryMinMs = 300_000, RetryMaxMs = 300_000 }, holdMs: null, where);
+        relay.Server.SetSlow(0, true);
+        await relay.Server.PingAsync();
+        using Socket client = relay.Connect();
+        relay.WaitFor(RelayEventKind.WaitBegan);
+        using Socket backend = RelayHarness.Listen(where.Address, where.Port);
+        Assert.False(backend.Poll(50_000, SelectMode.SelectRead), "it is tried within the pause");
+        relay.Server.SetSlow(0, false);
+        using Socket upstream = RelayHarness.Accept(backend);
+    }
+
+    [Fact]
     public void Clients_that_wait_are_served_in_the_order_they_came()
     {
         // Goal: the queue is the kernel's, first come, first served.

@@ -58,7 +58,7 @@ public sealed class BackOffTests
             _world.Exit("it exited with status 1");
             _world.Advance(pauseMs);
         }
-        _world.Answers();
+        _world.Serves();
         _world.Exit();
 
         _world.ClientWaits();

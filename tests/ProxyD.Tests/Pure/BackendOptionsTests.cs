@@ -107,6 +107,9 @@ public sealed class BackendOptionsTests
     [InlineData("--backend-unit=x --backend-min-up=1s", "expected --backend-idle-stop=TIME")]
     [InlineData("--backend-unit=x --backend-idle-stop=1s --backend-min-up=infinity", "expected a time")]
     [InlineData("--backend-unit=x --wait-bind=0", "expected a longer time")]
+    [InlineData("--backend-unit=x --backend-idle-stop=0", "--backend-idle-stop=0 leaves")]
+    [InlineData("--backend-unit=x --backend-idle-freeze=0", "--backend-idle-freeze=0 leaves")]
+    [InlineData("--backend-unit=x --backend-idle-stop=10s --exit-idle-time=10s", "expected a time longer than")]
     [InlineData("--ready=http:/x --wait-bind=0", "expected a longer time")]
     public void What_does_not_go_together_is_said_with_what_would(string line, string expected)
     {

@@ -76,7 +76,7 @@ public sealed class BackendTests
     {
         // Goal: whoever reads the log learns that the backend dies; the clients need not suffer for it.
         _world.ClientWaits();
-        _world.Answers();
+        _world.Serves();
 
         _world.Exit("it was killed by signal 11", orderly: false);
         _world.ClientWaits();

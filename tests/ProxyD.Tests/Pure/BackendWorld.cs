@@ -42,6 +42,9 @@ internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
 
     internal bool IsOpen { get; private set; }
 
+    /// <summary>What the data plane was told of it last.</summary>
+    internal bool IsExpectedSoon { get; private set; } = true;
+
     /// <summary>How often all who waited were reset.</summary>
     internal int Resets { get; private set; }
 
@@ -99,6 +102,8 @@ internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
 
     public void Open() => IsOpen = true;
 
+    public void ExpectSoon(bool soon) => IsExpectedSoon = soon;
+
     public void ResetWaiting() => Resets++;
 
     public void TellNextMove(Action? tell) => _nextMove = tell;
@@ -112,6 +117,13 @@ internal sealed class BackendWorld : IActivator, IGate, ISchedule, ILogger
 
     /// <summary>The data plane tells that an attempt stood after others had failed.</summary>
     internal void Answers() => Backend.OnAnswered(NowMs, clients: 1, isColdStart: true);
+
+    /// <summary>The same, and the client was sent a byte.</summary>
+    internal void Serves()
+    {
+        Answers();
+        Backend.OnFirstByte(NowMs, NowMs);
+    }
 
     internal void Started()
     {

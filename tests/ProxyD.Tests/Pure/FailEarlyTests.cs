@@ -55,11 +55,48 @@ public sealed class FailEarlyTests
         // Goal: whoever came while it crashed is not reset for what another has met.
         _world.ClientWaits();
         _world.Started();
-        _world.Answers();
+        _world.Serves();
         _world.ClientWaits();
         _world.Exit("web.service failed (signal, 11/SEGV); see: journalctl -u web.service", orderly: false, cannotCome: true);
         Assert.Equal(2, _world.Starts);
         Assert.Equal(0, _world.Resets);
+    }
+
+    [Fact]
+    public void A_backend_that_takes_connections_and_dies_meets_back_off()
+    {
+        // Goal: accept and crash, again and again, is a crash loop too; who waits is held, and forgiven is only who has sent a byte.
+        _world.ClientWaits();
+        int pauseMs = BackOff.MinMs;
+        for (int starts = 1; starts <= 4; starts++)
+        {
+            _world.Started();
+            _world.Answers();
+            _world.ClientWaits();
+            _world.Exit("web.service failed (exit-code, status 1); see: journalctl -u web.service", orderly: false, cannotCome: true);
+            Assert.Equal(starts, _world.Starts);
+            _world.Advance(pauseMs);
+            Assert.Equal(starts + 1, _world.Starts);
+            pauseMs *= 2;
+        }
+        Assert.Equal(0, _world.Resets);
+        _world.Started();
+        _world.Serves();
+        _world.ClientWaits();
+        _world.Exit("web.service failed (exit-code, status 1); see: journalctl -u web.service", orderly: false, cannotCome: true);
+        Assert.Equal(6, _world.Starts);
+    }
+
+    [Fact]
+    public void While_it_is_known_to_be_down_it_is_tried_seldom()
+    {
+        // Goal: a hundred clients in the queue of a crash loop cost next to nothing, and the next start is watched closely.
+        _world.ClientWaits();
+        _world.Refuse("no");
+        Assert.False(_world.IsExpectedSoon);
+        _world.ClientWaits();
+        _world.Advance(BackOff.MinMs);
+        Assert.True(_world.IsExpectedSoon);
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class ReadinessTests
         _world.Advance(1);
         _world.Answers();
         _world.Advance(2);
-        _world.Backend.Wakes.OnFirstByte(_world.NowMs);
+        _world.Backend.OnFirstByte(_world.NowMs, _world.NowMs - 2);
         Assert.Equal(
             "127.0.0.1:18080 answered after 71 ms; 1 client waited; start ordered 0, carried out 0, answers 40, ready 70, accepted 71, first byte 73",
             Assert.Single(_world.Lines));

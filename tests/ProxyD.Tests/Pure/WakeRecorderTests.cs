@@ -19,7 +19,7 @@ public sealed class WakeRecorderTests
         _world.Advance(50);
         _world.Answers();
         _world.Advance(3);
-        Wakes.OnFirstByte(_world.NowMs);
+        Wakes.OnFirstByte(_world.NowMs, _world.NowMs - 3);
         Assert.Equal(
             "127.0.0.1:18080 answered after 54 ms; 1 client waited; start ordered 0, carried out 4, answers 54, ready 54, accepted 54, first byte 57",
             Assert.Single(_world.Lines));
@@ -34,8 +34,22 @@ public sealed class WakeRecorderTests
         Assert.Empty(_world.Lines);
         _world.Advance(1_000);
         Assert.EndsWith("first byte -", Assert.Single(_world.Lines), StringComparison.Ordinal);
-        Wakes.OnFirstByte(_world.NowMs);
+        Wakes.OnFirstByte(_world.NowMs, _world.NowMs - 1_000);
         Assert.Single(_world.Lines);
+    }
+
+    [Fact]
+    public void A_late_first_byte_belongs_to_no_later_wake()
+    {
+        // Goal: the first wake's client was slow, and the second wake has not been answered with a byte yet.
+        Wake();
+        _world.Exit();
+        _world.Advance(100);
+        Wake();
+        Wakes.OnFirstByte(_world.NowMs, answeredMs: 0);
+        Assert.EndsWith("first byte -", Assert.Single(_world.Lines), StringComparison.Ordinal);
+        Wakes.OnFirstByte(_world.NowMs + 5, _world.NowMs);
+        Assert.EndsWith("first byte 5", _world.Lines[^1], StringComparison.Ordinal);
     }
 
     [Fact]
