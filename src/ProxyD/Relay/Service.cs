@@ -340,11 +340,8 @@ internal sealed class Service
     {
         if (_phase is ServicePhase.Stopped or ServicePhase.Paused)
             return;
-        while (HoldDueMs() <= _loop.NowMs)
-        {
-            if (ResetOldest() is { } sinceMs)
-                _episode.Expired(_loop.NowMs - sinceMs, isTrying: _attempts.Count > 0);
-        }
+        while (HoldDueMs() <= _loop.NowMs && ResetOldest() is { } sinceMs)
+            _episode.Expired(_loop.NowMs - sinceMs, isTrying: _attempts.Count > 0);
         int waiting = _waiters.Count;
         if (waiting == 0)
             _episode.Over();

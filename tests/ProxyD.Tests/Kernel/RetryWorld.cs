@@ -34,8 +34,22 @@ internal sealed class RetryWorld : IDisposable
             _backend.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         if (receiveBufferBytes is { } bytes)
             _backend.ReceiveBufferSize = bytes;
-        _backend.Bind(_where);
+        // A child that another test is just starting holds a copy of the former listener until it runs its program.
+        RelayHarness.Eventually(() => TryBind(_backend), $"{_where} is free");
         _backend.Listen(1024);
+    }
+
+    private bool TryBind(Socket socket)
+    {
+        try
+        {
+            socket.Bind(_where);
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
+        }
     }
 
     /// <summary>The listener closes: whoever is in its backlog is reset.</summary>
