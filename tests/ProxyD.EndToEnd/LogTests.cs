@@ -11,7 +11,10 @@ public sealed class LogTests(Lab lab) : EndToEndTest(lab)
     [Fact]
     public void A_cold_start_is_one_line_and_warm_requests_are_none()
     {
-        Trio trio = Install(SeedMatrixTests.Brainstorm);
+        // Late enough to be met asleep even where proxyd, which starts beside it, is held up.
+        Trio trio = Install(SeedMatrixTests.Brainstorm
+            .WithExecStart("brainstorm-backend.service", "/usr/bin/node /srv/late/late.cjs")
+            .WithService("brainstorm-backend.service", "Environment=LISTEN_MS=500"));
 
         MustServe(PublicAddress, "cold");
         Wait.Until(() => trio.Journal.LinesOf(Proxy).Count > 0, "the journal tells of the cold start");
