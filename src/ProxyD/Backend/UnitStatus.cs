@@ -20,15 +20,41 @@ internal sealed record UnitStatus
     /// <summary>Exit statuses by which systemd says that it could not even run the program (systemd.exec(5)); those that people meet.</summary>
     private static readonly Dictionary<string, string> s_ownStatuses = new()
     {
-        ["200"] = "CHDIR", ["203"] = "EXEC", ["208"] = "STDIN", ["209"] = "STDOUT", ["214"] = "SETSCHEDULER", ["216"] = "GROUP",
-        ["217"] = "USER", ["218"] = "CAPABILITIES", ["219"] = "CGROUP", ["225"] = "NETWORK", ["226"] = "NAMESPACE",
-        ["228"] = "SECCOMP", ["233"] = "RUNTIME_DIRECTORY", ["238"] = "STATE_DIRECTORY", ["239"] = "CACHE_DIRECTORY", ["243"] = "CREDENTIALS",
+        ["200"] = "CHDIR",
+        ["203"] = "EXEC",
+        ["208"] = "STDIN",
+        ["209"] = "STDOUT",
+        ["214"] = "SETSCHEDULER",
+        ["216"] = "GROUP",
+        ["217"] = "USER",
+        ["218"] = "CAPABILITIES",
+        ["219"] = "CGROUP",
+        ["225"] = "NETWORK",
+        ["226"] = "NAMESPACE",
+        ["228"] = "SECCOMP",
+        ["233"] = "RUNTIME_DIRECTORY",
+        ["238"] = "STATE_DIRECTORY",
+        ["239"] = "CACHE_DIRECTORY",
+        ["243"] = "CREDENTIALS",
     };
 
     private static readonly Dictionary<string, string> s_signals = new()
     {
-        ["1"] = "HUP", ["2"] = "INT", ["3"] = "QUIT", ["4"] = "ILL", ["6"] = "ABRT", ["7"] = "BUS", ["8"] = "FPE", ["9"] = "KILL",
-        ["11"] = "SEGV", ["13"] = "PIPE", ["14"] = "ALRM", ["15"] = "TERM", ["24"] = "XCPU", ["25"] = "XFSZ", ["31"] = "SYS",
+        ["1"] = "HUP",
+        ["2"] = "INT",
+        ["3"] = "QUIT",
+        ["4"] = "ILL",
+        ["6"] = "ABRT",
+        ["7"] = "BUS",
+        ["8"] = "FPE",
+        ["9"] = "KILL",
+        ["11"] = "SEGV",
+        ["13"] = "PIPE",
+        ["14"] = "ALRM",
+        ["15"] = "TERM",
+        ["24"] = "XCPU",
+        ["25"] = "XFSZ",
+        ["31"] = "SYS",
     };
 
     public string ActiveState { get; init; } = "";

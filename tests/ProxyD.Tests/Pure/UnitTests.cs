@@ -86,6 +86,9 @@ public sealed class UnitTests
 
     private static UnitStatus Failed(string result, string code, string status) => UnitStatus.Unheard with
     {
-        ActiveState = "failed", Result = result, ExecMainCode = code, ExecMainStatus = status,
+        ActiveState = "failed",
+        Result = result,
+        ExecMainCode = code,
+        ExecMainStatus = status,
     };
 }
