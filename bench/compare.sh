@@ -1,57 +1,66 @@
 #!/usr/bin/env bash
-# Measures proxyd against systemd-socket-proxyd and against no proxy at all: one run, interleaved rounds, medians, ratios.
+# Measures proxyd against its peers and against no proxy at all: one run, interleaved rounds, medians, ratios.
 # Debian 12, as root; installs what it misses. See bench/README.md for what each row means.
 set -euo pipefail
 
 usage() {
-  cat <<'END'
+  cat <<'END_OF_USAGE'
 Usage: bench/compare.sh [OPTIONS]
 
-  --rounds N      rounds, each through every subject in turn (default 5)
-  --seconds S     length of each load, in s (default 1)
-  --peers         HAProxy (tcp, splice-auto) and nginx stream too
-  --gate          exit 1 when a goal is missed
-  --proxyd FILE   the binary to measure (default artifacts/proxyd/proxyd, published when missing)
-  --raw FILE      also keep every single value: round, subject, metric, value, separated by tabs
-END
+  --quick          the rows of the gate, within 3 minutes (default)
+  --full           every row, within 30 minutes
+  --user           the subjects run as an unprivileged uid instead of root
+  --gate           exit 1 when a goal is missed
+  --rounds N       at most so many rounds, each through every subject in turn (default: quick 3, full 7)
+  --seconds S      length of each load, in s (default 1)
+  --subjects LIST  some of direct,socket-proxyd,proxyd,haproxy,nginx,socat
+  --proxyd FILE    the binary to measure (default artifacts/proxyd/proxyd, published when missing)
+  --out FILE       where the result goes (default bench/results/TIME-MODE.json)
+END_OF_USAGE
 }
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-rounds=5 seconds=1 proxyd='' raw_copy='' peers='' gate='' inside=''
+mode=quick rounds='' seconds=1 proxyd='' user='' gate='' out='' inside='' list=''
 arguments=("$@")
 while (($#)); do
   case $1 in
+    --quick) mode=quick && shift ;;
+    --full) mode=full && shift ;;
+    --user) user=yes && shift ;;
+    --gate) gate=--gate && shift ;;
     --rounds) rounds=$2 && shift 2 ;;
     --seconds) seconds=$2 && shift 2 ;;
+    --subjects) list=$2 && shift 2 ;;
     --proxyd) proxyd=$2 && shift 2 ;;
-    --raw) raw_copy=$2 && shift 2 ;;
-    --peers) peers=--peers && shift ;;
-    --gate) gate=--gate && shift ;;
+    --out) out=$2 && shift 2 ;;
     --inside-namespace) inside=yes && shift ;;
     -h | --help) usage && exit 0 ;;
     *) usage >&2 && exit 2 ;;
   esac
 done
+case $mode in
+  quick) : "${rounds:=3}" "${list:=direct,socket-proxyd,proxyd,haproxy,nginx}" && starts=5 limit_s=170 ;;
+  full) : "${rounds:=7}" "${list:=direct,socket-proxyd,proxyd,haproxy,nginx,socat}" && starts=15 limit_s=1750 ;;
+esac
 for value in "$rounds" "$seconds"; do
   [[ $value =~ ^[1-9][0-9]*$ ]] || { echo "compare.sh: not a whole number of at least 1: $value" >&2 && exit 2; }
 done
 
 if [[ -z $inside ]]; then
   ((EUID == 0)) || { echo 'compare.sh: must run as root (it makes a network namespace)' >&2 && exit 1; }
-  "$here/lib/install.sh" $peers >&2
+  "$here/lib/install.sh" >&2
   [[ -n $proxyd || -x $here/../artifacts/proxyd/proxyd ]] || "$here/../deploy/build.sh" >&2
   # A network of our own: no port collides with anybody's, and nobody's traffic is measured.
   exec unshare --net -- "$0" "${arguments[@]}" --inside-namespace
 fi
 
+SECONDS=0
 : "${proxyd:=$here/../artifacts/proxyd/proxyd}"
+: "${out:=$here/results/$(date -u +%Y%m%dT%H%M%SZ)-$mode${user:+-user}.json}"
 work=$(mktemp -d)
 # A copy: whoever builds meanwhile does not change what is measured.
 cp -- "$proxyd" "$work/proxyd"
-proxyd=$work/proxyd
-meter=$work/meter
-raw=$work/raw.tsv
-finished=
+proxyd=$work/proxyd meter=$work/meter load=$work/load raw=$work/raw.tsv finished=
 
 # Bash's own list of its children: a pid that is not ours any more is not in it.
 cleanup() {
@@ -68,12 +77,22 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# shellcheck source=/dev/null
-source "$here/lib/subjects.sh"
-# shellcheck source=/dev/null
-source "$here/lib/measure.sh"
+# Nobody's uid, so that nobody else's pipes count against it. It must reach what the subjects read and write.
+unprivileged_uid=61789
+chown "$unprivileged_uid" "$work"
+chmod 755 "$work"
+ulimit -n "$(ulimit -Hn)"
+nofile=$(ulimit -n)
+((nofile <= 65536)) || { nofile=65536 && ulimit -n "$nofile"; }
+# Two descriptors each is the least that a relay needs; more would only be complained of.
+connections_max=$(((nofile - 100) / 2))
 
-gcc -O2 -Wall -Wextra -Werror -o "$meter" "$here/lib/meter.c"
+for part in subjects backends measure rows describe; do
+  # shellcheck source=/dev/null
+  source "$here/lib/$part.sh"
+done
+
+for tool in meter load; do gcc -O2 -Wall -Wextra -Werror -o "$work/$tool" "$here/lib/$tool.c"; done
 ip link set lo up
 # Ports of ours lie below the ephemeral range; the range is wide enough for a connection per request.
 echo '10000 65535' >/proc/sys/net/ipv4/ip_local_port_range
@@ -83,38 +102,27 @@ for congestion_control in cubic reno; do
   ! (echo "$congestion_control" >/proc/sys/net/ipv4/tcp_congestion_control) 2>/dev/null || break
 done
 
-# What the figures must be read with.
-describe_run() {
-  local model
-  model=$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)
-  echo "Machine: ${model:-unknown CPU}, $(nproc) cores, Linux $(uname -r); $(busy_percent) % busy before the run."
-  echo "Subjects: proxyd $("$proxyd" --version | head -n 1); $("${reference:?}" --version | head -n 1)."
-  echo "Load: $rounds rounds of ${seconds} s each: $(wrk -v 2>&1 | awk 'NR == 1 { print $1, $2 }'), $(iperf3 --version | awk 'NR == 1 { print $1, $2 }'); backend: $(nginx -v 2>&1 | sed 's/.*: //'); TCP $congestion_control."
-}
-
-# How busy all cores were together during one second.
-busy_percent() {
-  {
-    grep '^cpu ' /proc/stat
-    sleep 1
-    grep '^cpu ' /proc/stat
-  } | awk '{ all = 0; for (i = 2; i <= 9; i++) all += $i; idle = $5 + $6 }
-    NR == 1 { all0 = all; idle0 = idle }
-    END { printf "%.0f", 100 * (1 - (idle - idle0) / (all - all0)) }'
-}
-
-subjects=(direct socket-proxyd proxyd)
-[[ -z $peers ]] || subjects+=(haproxy nginx)
-describe_run
+IFS=, read -ra subjects <<<"$list"
+[[ -z $user ]] || SUBJECT_UID=$unprivileged_uid
+describe_run >"$work/run.tsv"
 start_backends
-for ((round = 1; round <= rounds; round++)); do
+longest_s=0 round=0
+while ((round < rounds && SECONDS + longest_s <= limit_s)); do
+  round=$((round + 1)) began_s=$SECONDS
   for subject in "${subjects[@]}"; do
-    echo "round $round of $rounds: $subject" >&2
-    measure_subject "${http_port:?}" "${bulk_port:?}"
+    echo "round $round of $rounds, $SECONDS s: $subject" >&2
+    measure_subject
   done
+  ((SECONDS - began_s <= longest_s)) || longest_s=$((SECONDS - began_s))
 done
+printf '%s\t%s\n' rounds "$round" elapsed_s "$SECONDS" >>"$work/run.tsv"
 
+mkdir -p "$(dirname "$out")"
+python3 "$here/lib/result.py" "$raw" "$work/run.tsv" "$out"
 finished=yes
 echo
-[[ -z $raw_copy ]] || cp "$raw" "$raw_copy"
-python3 "$here/lib/report.py" $gate "$raw"
+status=0
+python3 "$here/lib/report.py" $gate "$out" || status=$?
+echo
+echo "$round rounds in $SECONDS s; written to $out"
+exit "$status"

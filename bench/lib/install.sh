@@ -1,24 +1,27 @@
 #!/usr/bin/env bash
-# Installs what bench/compare.sh needs and this machine lacks; with nothing missing it does nothing. Debian 12, as root.
-# Usage: install.sh [--peers]
+# Installs what the bench needs and this machine lacks; with nothing missing it does nothing. Debian 12, as root.
+# Usage: install.sh [--counts]   with --counts only what bench/gate.sh --counts needs
 set -euo pipefail
 
 # A program that must be there, and the Debian package that brings it.
 needs=(
-  /usr/lib/systemd/systemd-socket-proxyd  systemd      # the reference
-  /usr/bin/wrk                            wrk          # HTTP load
-  /usr/bin/iperf3                         iperf3       # bulk load
-  /usr/sbin/nginx                         nginx-light  # the HTTP backend
-  /usr/bin/gcc                            gcc          # bench/lib/meter.c
+  /usr/bin/gcc                            gcc          # bench/lib/*.c
   /usr/include/stdlib.h                   libc6-dev
-  /usr/bin/python3                        python3      # the report
-  /sbin/ip                                iproute2     # the loopback of the private network namespace
   /usr/bin/unshare                        util-linux
+  /sbin/ip                                iproute2     # the loopback of the private network namespace
+  /usr/bin/strace                         strace
 )
-if [[ ${1-} == --peers ]]; then
+if [[ ${1-} != --counts ]]; then
   needs+=(
+    /usr/lib/systemd/systemd-socket-proxyd       systemd      # the reference
     /usr/sbin/haproxy                            haproxy
     /usr/lib/nginx/modules/ngx_stream_module.so  libnginx-mod-stream
+    /usr/bin/socat                               socat
+    /usr/sbin/nginx                              nginx-light  # the HTTP backend
+    /usr/bin/wrk                                 wrk          # HTTP load
+    /usr/bin/iperf3                              iperf3       # bulk load
+    /usr/bin/sockperf                            sockperf     # round trips
+    /usr/bin/python3                             python3      # the report
   )
 fi
 

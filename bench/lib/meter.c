@@ -1,73 +1,25 @@
 /* The measuring tool of bench/compare.sh: what must be exact to the microsecond, and what a shell can't do.
+ * An ADDRESS is a port of 127.0.0.1 or the path of a Unix socket.
  *
- *   meter cpu [PID...]               CPU time of the processes so far, in ns, all their threads, also those that have ended
- *   meter pass PORT COMMAND...       binds 127.0.0.1:PORT and becomes COMMAND, which inherits the listener as systemd passes it
- *   meter start PORT TIMES COMMAND.. median ms from exec(2) of COMMAND to the first byte of the answer for a client that
- *                                    waits in the inherited listener's queue
- *   meter latency PORT MODE TIMES    median µs of one request at a time, MODE new (a connection for each) or kept (one for all)
- *   meter hold PORT COUNT            opens COUNT connections, sends one request on each, prints "ready", ends with its stdin
+ *   meter cpu [PID...]                  CPU time of the processes so far, in ns
+ *   meter pass ADDRESS COMMAND...       binds ADDRESS and becomes COMMAND, which inherits the listener as systemd passes it
+ *   meter start ADDRESS TIMES COMMAND.. median ms from exec(2) of COMMAND to the first byte of the answer for a client that
+ *                                       waits in the inherited listener's queue
+ *   meter latency ADDRESS MODE TIMES    median µs of one request at a time, MODE new (a connection for each) or kept (one for all)
+ *   meter hold ADDRESS COUNT [TRIES]    opens COUNT connections, sends one request on each, prints how many were answered, ends
+ *                                       with its stdin; with "tries" fewer than COUNT are no error: it stops at the first failure
+ *   meter serve ADDRESS                 answers every request with six bytes, one connection at a time per event
  *
- * An error is one line on stderr and exit code 1. Nothing waits longer than ANSWER_TIMEOUT_S.
+ * METER_UID in the environment is the uid that COMMAND runs as. An error is one line on stderr and exit code 1.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "net.h"
+#include <grp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { ANSWER_TIMEOUT_S = 10, END_TIMEOUT_MS = 5000, BACKLOG = 4096, FIRST_PASSED_FD = 3 };
-
-static const char REQUEST[] = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
-
-static void fail(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("meter: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    exit(1);
-}
-
-static void check(int ok, const char *what)
-{
-    if (!ok)
-        fail("%s: %s", what, strerror(errno));
-}
-
-static long number(const char *text)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (*text == '\0' || *end != '\0' || value < 1)
-        fail("not a number of at least 1: %s", text);
-    return value;
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-static int by_value(const void *left, const void *right)
-{
-    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
+enum { END_TIMEOUT_MS = 5000, FIRST_PASSED_FD = 3, LAST_ANSWER_TIMEOUT_S = 2 };
 
 static int64_t median(int64_t *values, long count)
 {
@@ -75,59 +27,12 @@ static int64_t median(int64_t *values, long count)
     return values[count / 2];
 }
 
-static struct sockaddr_in loopback(long port)
+static void drop_privileges(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-static int listen_at(long port)
-{
-    struct sockaddr_in address = loopback(port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    check(fd >= 0, "socket");
-    check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0, "SO_REUSEADDR");
-    check(bind(fd, (struct sockaddr *)&address, sizeof address) == 0, "bind");
-    check(listen(fd, BACKLOG) == 0, "listen");
-    return fd;
-}
-
-static int connect_to(long port)
-{
-    struct sockaddr_in address = loopback(port);
-    struct timeval limit = {.tv_sec = ANSWER_TIMEOUT_S};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    check(fd >= 0, "socket");
-    check(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0, "TCP_NODELAY");
-    check(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0, "SO_RCVTIMEO");
-    check(connect(fd, (struct sockaddr *)&address, sizeof address) == 0, "connect");
-    return fd;
-}
-
-static void send_request(int fd)
-{
-    check(send(fd, REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) == sizeof REQUEST - 1, "send");
-}
-
-/* Reads one whole answer, which must have a Content-Length. */
-static void read_answer(int fd)
-{
-    char answer[65536];
-    size_t have = 0, want = sizeof answer - 1;
-    while (have < want) {
-        ssize_t got = recv(fd, answer + have, sizeof answer - 1 - have, 0);
-        check(got >= 0, "recv");
-        if (got == 0)
-            fail("the connection ended before its answer did");
-        have += got;
-        answer[have] = '\0';
-        char *body = strstr(answer, "\r\n\r\n"), *length = strcasestr(answer, "\r\nContent-Length:");
-        if (body != NULL && (length == NULL || length > body))
-            fail("an answer without Content-Length");
-        if (body != NULL)
-            want = body + 4 - answer + strtoul(length + 17, NULL, 10);
-    }
+    const char *uid = getenv("METER_UID");
+    if (uid == NULL || *uid == '\0')
+        return;
+    check(setgroups(0, NULL) == 0 && setgid(number(uid)) == 0 && setuid(number(uid)) == 0, "setuid");
 }
 
 /* Becomes the command, with the listener where systemd would have put it (sd_listen_fds(3)). */
@@ -143,26 +48,11 @@ static void become(int listener, int64_t *exec_ns, char **command)
     check(high >= 0 && dup2(high, FIRST_PASSED_FD) == FIRST_PASSED_FD, "dup2");
     if (high != FIRST_PASSED_FD)
         close(high);
+    drop_privileges();
     if (exec_ns != NULL)
         *exec_ns = now_ns();
     execvp(command[0], command);
     fail("%s: %s", command[0], strerror(errno));
-}
-
-/* The kernel's own clock of a process (posix_cpu_clock_get): nanoseconds of the scheduler's accounting, not ticks. */
-static void cpu(char **pids)
-{
-    int64_t sum_ns = 0;
-    for (; *pids != NULL; pids++) {
-        clockid_t clock;
-        struct timespec used;
-        int error = clock_getcpuclockid(number(*pids), &clock);
-        if (error != 0)
-            fail("clock_getcpuclockid of %s: %s", *pids, strerror(error));
-        check(clock_gettime(clock, &used) == 0, "clock_gettime");
-        sum_ns += used.tv_sec * 1000000000LL + used.tv_nsec;
-    }
-    printf("%lld\n", (long long)sum_ns);
 }
 
 /* SIGTERM, so that a parent takes its children along; SIGKILL when that takes too long. */
@@ -177,10 +67,10 @@ static void end(pid_t child)
     }
 }
 
-static int64_t start_once(long port, int64_t *exec_ns, char **command)
+static int64_t start_once(const char *address, int64_t *exec_ns, char **command)
 {
-    int listener = listen_at(port);
-    int client = connect_to(port);
+    int listener = listen_at(address);
+    int client = connect_to(address);
     send_request(client);
     pid_t child = fork();
     check(child >= 0, "fork");
@@ -198,25 +88,25 @@ static int64_t start_once(long port, int64_t *exec_ns, char **command)
     return answered_ns - *exec_ns;
 }
 
-static void start(long port, long times, char **command)
+static void start(const char *address, long times, char **command)
 {
     int64_t *took = calloc(times, sizeof *took);
     int64_t *exec_ns = mmap(NULL, sizeof *exec_ns, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     check(took != NULL && exec_ns != MAP_FAILED, "memory");
     for (long i = 0; i < times; i++)
-        took[i] = start_once(port, exec_ns, command);
+        took[i] = start_once(address, exec_ns, command);
     printf("%.3f\n", median(took, times) / 1e6);
 }
 
-static void latency(long port, int kept, long times)
+static void latency(const char *address, int kept, long times)
 {
     int64_t *took = calloc(times, sizeof *took);
     check(took != NULL, "memory");
-    int fd = kept ? connect_to(port) : -1;
+    int fd = kept ? connect_to(address) : -1;
     for (long i = -20; i < times; i++) { /* the first 20 only warm up */
         int64_t begin_ns = now_ns();
         if (!kept)
-            fd = connect_to(port);
+            fd = connect_to(address);
         send_request(fd);
         read_answer(fd);
         if (i >= 0)
@@ -227,17 +117,45 @@ static void latency(long port, int kept, long times)
     printf("%.1f\n", median(took, times) / 1e3);
 }
 
-static void hold(long port, long count)
+static void hold(const char *address, long count, int tries)
 {
-    for (long i = 0; i < count; i++) {
-        int fd = connect_to(port);
+    struct timeval limit = {.tv_sec = tries ? LAST_ANSWER_TIMEOUT_S : ANSWER_TIMEOUT_S};
+    long answered = 0;
+    for (; answered < count; answered++) {
+        int fd = connect_to(address);
+        check(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0, "SO_RCVTIMEO");
         send_request(fd);
-        read_answer(fd);
+        if (try_read_answer(fd) != 0)
+            continue;
+        if (!tries)
+            fail("connection %ld was not answered", answered + 1);
+        close(fd);
+        break;
     }
-    puts("ready");
+    printf("%ld\n", answered);
     fflush(stdout);
     while (getchar() != EOF)
         ;
+}
+
+static void serve(const char *address)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = listen_at(address)};
+    int listener = event.data.fd, poll = epoll_create1(EPOLL_CLOEXEC);
+    check(poll >= 0 && epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event) == 0, "epoll");
+    while (epoll_wait(poll, &event, 1, -1) >= 0 || errno == EINTR) {
+        char request[4096];
+        int fd = event.data.fd;
+        if (fd == listener) {
+            event.data.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+            check(event.data.fd >= 0 && epoll_ctl(poll, EPOLL_CTL_ADD, event.data.fd, &event) == 0, "accept");
+        } else if (recv(fd, request, sizeof request, 0) <= 0) {
+            close(fd);
+        } else {
+            send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+        }
+    }
 }
 
 int main(int argc, char **argv)
@@ -246,17 +164,19 @@ int main(int argc, char **argv)
     /* Commands inherit this, as they do from systemd (IgnoreSIGPIPE=, on by default). */
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(what, "cpu") == 0) {
-        cpu(argv + 2);
+        printf("%lld\n", (long long)cpu_ns(argv + 2));
     } else if (strcmp(what, "pass") == 0 && argc > 3) {
-        become(listen_at(number(argv[2])), NULL, argv + 3);
+        become(listen_at(argv[2]), NULL, argv + 3);
     } else if (strcmp(what, "start") == 0 && argc > 4) {
-        start(number(argv[2]), number(argv[3]), argv + 4);
+        start(argv[2], number(argv[3]), argv + 4);
     } else if (strcmp(what, "latency") == 0 && argc == 5) {
-        latency(number(argv[2]), strcmp(argv[3], "kept") == 0, number(argv[4]));
-    } else if (strcmp(what, "hold") == 0 && argc == 4) {
-        hold(number(argv[2]), number(argv[3]));
+        latency(argv[2], strcmp(argv[3], "kept") == 0, number(argv[4]));
+    } else if (strcmp(what, "hold") == 0 && (argc == 4 || argc == 5)) {
+        hold(argv[2], number(argv[3]), argc == 5);
+    } else if (strcmp(what, "serve") == 0 && argc == 3) {
+        serve(argv[2]);
     } else {
-        fail("usage: meter cpu|pass|start|latency|hold ..., see the head of meter.c");
+        fail("usage: meter cpu|pass|start|latency|hold|serve ..., see the head of meter.c");
     }
     return 0;
 }

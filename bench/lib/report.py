@@ -1,118 +1,50 @@
-"""Makes the table and the gates of bench/compare.sh from its raw values.
+"""Prints the table and the goals of a result of bench/compare.sh.
 
-Usage: report.py [--gate] RAW, where RAW holds lines of round, subject, metric and value, separated by tabs.
+Usage: report.py [--gate] JSON; with --gate it exits 1 when a goal is missed.
 """
 
+import json
 import statistics
 import sys
-from collections import defaultdict
 
-REFERENCE = "socket-proxyd"
-OURS = "proxyd"
-NO_RATIO = {"binary_kb"}  # the reference's code is in shared libraries
-
-# Group, then rows: metric, label, digits after the point.
-ROWS = [
-    ("keep-alive requests, 64 connections", [
-        ("request_rate", "requests/s", 0),
-        ("request_cpu_us", "proxy CPU, µs per request", 1),
-    ]),
-    ("a connection per request, 32 at once", [
-        ("connection_rate", "connections/s", 0),
-        ("connection_cpu_us", "proxy CPU, µs per connection", 1),
-    ]),
-    ("bulk, 1 stream", [
-        ("bulk_1_up_gbps", "to the backend, Gb/s", 1),
-        ("bulk_1_up_cpu_s_per_gb", "  proxy CPU, s per GB", 3),
-        ("bulk_1_up_machine_s_per_gb", "  whole machine's CPU, s per GB", 3),
-        ("bulk_1_down_gbps", "from the backend, Gb/s", 1),
-        ("bulk_1_down_cpu_s_per_gb", "  proxy CPU, s per GB", 3),
-        ("bulk_1_down_machine_s_per_gb", "  whole machine's CPU, s per GB", 3),
-    ]),
-    ("bulk, 16 streams", [
-        ("bulk_16_up_gbps", "to the backend, Gb/s", 1),
-        ("bulk_16_up_cpu_s_per_gb", "  proxy CPU, s per GB", 3),
-        ("bulk_16_up_machine_s_per_gb", "  whole machine's CPU, s per GB", 3),
-        ("bulk_16_down_gbps", "from the backend, Gb/s", 1),
-        ("bulk_16_down_cpu_s_per_gb", "  proxy CPU, s per GB", 3),
-        ("bulk_16_down_machine_s_per_gb", "  whole machine's CPU, s per GB", 3),
-    ]),
-    ("one request at a time", [
-        ("latency_new_us", "new connection each, µs", 0),
-        ("latency_kept_us", "connection kept, µs", 0),
-    ]),
-    ("100 idle connections", [
-        ("idle_fds", "descriptors per connection", 2),
-        ("idle_conn_kb", "RSS per connection, kB", 2),
-        ("idle_rss_kb", "RSS of the process, kB", 0),
-    ]),
-    ("the process", [
-        ("start_ms", "exec to first answered byte, ms", 1),
-        ("rest_rss_kb", "RSS at rest, kB", 0),
-        ("binary_kb", "binary, kB", 0),
-    ]),
-]
-
-# What the figure is, its metrics, how it is judged, goal, digits, unit.
-# ratio: ours / reference, of several metrics the geometric mean. absolute: ours. over: ours - direct.
-GATES = [
-    ("cpu per keep-alive request", ["request_cpu_us"], "ratio", 0.45, 2, "x"),
-    ("cpu per new connection", ["connection_cpu_us"], "ratio", 0.70, 2, "x"),
-    ("cpu per GB, mean of the four bulk loads", [
-        "bulk_1_up_cpu_s_per_gb", "bulk_1_down_cpu_s_per_gb", "bulk_16_up_cpu_s_per_gb", "bulk_16_down_cpu_s_per_gb",
-    ], "ratio", 1.00, 2, "x"),
-    ("warm, new connection, over direct", ["latency_new_us"], "over", 300, 0, "µs"),
-    ("warm, connection kept, over direct", ["latency_kept_us"], "over", 300, 0, "µs"),
-    ("idle connection", ["idle_fds"], "absolute", 2.00, 2, "fds"),
-    ("RSS with 100 idle connections", ["idle_rss_kb"], "absolute", 14336, 0, "kB"),
-    ("RSS at rest", ["rest_rss_kb"], "absolute", 14336, 0, "kB"),
-    ("process start to first answer", ["start_ms"], "absolute", 15.0, 1, "ms"),
-]
-
-
-def read(path):
-    """Values by (subject, metric), and the subjects in the order they were measured."""
-    values, subjects = defaultdict(list), []
-    with open(path, encoding="utf-8") as raw:
-        for line in raw:
-            _, subject, metric, value = line.rstrip("\n").split("\t")
-            values[subject, metric].append(float(value))
-            if subject not in subjects:
-                subjects.append(subject)
-    return values, subjects
+import rows
 
 
 def number(value, digits):
     return f"{value:,.{digits}f}"
 
 
-def cell(values, digits):
-    if not values:
+def cell(value, digits):
+    if value is None:
         return "-"
-    text = number(statistics.median(values), digits)
-    if min(values) == max(values):
+    text = number(value["median"], digits)
+    if value["least"] == value["most"]:
         return text
-    return f"{text} ({number(min(values), digits)}–{number(max(values), digits)})"
+    return f"{text} ({number(value['least'], digits)}–{number(value['most'], digits)})"
 
 
 def ratio(ours, theirs):
-    if not ours or not theirs or statistics.median(theirs) <= 0:
+    if ours is None or theirs is None or theirs["median"] <= 0:
         return "-"
-    return f"{statistics.median(ours) / statistics.median(theirs):.2f} x"
+    return f"{ours['median'] / theirs['median']:.2f} x"
 
 
-def table(values, subjects):
-    others = [subject for subject in subjects if subject not in (OURS, "direct")]
-    lines = [["", *subjects, *(f"vs {other}" for other in others)]]
-    for group, rows in ROWS:
-        lines.append([group])
-        for metric, label, digits in rows:
-            ours = values[OURS, metric]
-            lines.append([
-                "  " + label,
-                *(cell(values[subject, metric], digits) for subject in subjects),
-                *("" if metric in NO_RATIO else ratio(ours, values[other, metric]) for other in others),
-            ])
+def print_table(result):
+    subjects = result["subjects"]
+    others = [subject for subject in subjects if subject not in (rows.OURS, "direct")]
+    titles = {key: title for key, title, *_ in rows.GROUPS}
+    lines, last = [["", *subjects, *(f"vs {other}" for other in others)]], None
+    for row in result["rows"]:
+        heading = ", ".join(filter(None, [titles[row["group"]], row["column"]]))
+        if heading != last:
+            lines.append([heading])
+            last = heading
+        values, digits = row["values"], row["digits"]
+        lines.append([
+            "  " + row["label"],
+            *(cell(values.get(subject), digits) for subject in subjects),
+            *("" if row["metric"] in rows.NO_RATIO else ratio(values.get(rows.OURS), values.get(other)) for other in others),
+        ])
     widths = [max(len(line[i]) for line in lines if len(line) > 1) for i in range(len(lines[0]))]
     for line in lines:
         if len(line) == 1:
@@ -121,33 +53,50 @@ def table(values, subjects):
             print("  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))]).rstrip())
 
 
-def gates(values):
-    """Prints one line each; true when every goal is met."""
+def judged(medians):
+    """What is judged, figure as text, goal as text, whether it is met; nothing where the run has no figures for it."""
 
-    def judge(metric, kind):
-        ours = statistics.median(values[OURS, metric])
-        if kind == "ratio":
-            return ours / statistics.median(values[REFERENCE, metric])
-        return ours - statistics.median(values["direct", metric]) if kind == "over" else ours
+    def judge(name, figure, more, goal):
+        figure = round(figure, 2)
+        return name, f"{figure:.2f} x", f"{'≥' if more else '≤'} {goal:.2f} x", figure >= goal if more else figure <= goal
 
-    all_met = True
-    for name, metrics, kind, goal, digits, unit in GATES:
-        figures = [judge(metric, kind) for metric in metrics]
-        figure = round(statistics.geometric_mean(figures) if len(figures) > 1 else figures[0], digits)
-        met = figure <= goal
-        all_met = all_met and met
-        print(f"gate: {name} {number(figure, digits)} {unit} (goal {number(goal, digits)}) {'PASS' if met else 'MISS'}")
-    return all_met
+    for name, metrics, more, reference_goal, peer_goal in rows.RATIO_GOALS:
+        ours = [medians.get((rows.OURS, metric)) for metric in metrics]
+        theirs = [medians.get((rows.REFERENCE, metric)) for metric in metrics]
+        if all(ours) and all(theirs):
+            figure = statistics.geometric_mean([a / b for a, b in zip(ours, theirs)])
+            yield judge(f"{name}, against {rows.REFERENCE}", figure, more, reference_goal)
+        peers = [[medians.get((peer, metric)) for metric in metrics] for peer in rows.PEERS]
+        peers = [peer for peer in peers if all(peer)]
+        if peer_goal is not None and all(ours) and peers:
+            # The best peer is the one that makes it hardest for us.
+            figures = [statistics.geometric_mean([a / b for a, b in zip(ours, peer)]) for peer in peers]
+            yield judge(f"{name}, against the best of {' and '.join(rows.PEERS)}", min(figures) if more else max(figures), more, peer_goal)
+    for name, metric, divisor, more, goal in rows.OTHER_RATIO_GOALS:
+        ours, theirs = medians.get((rows.OURS, metric)), medians.get(divisor)
+        if ours and theirs:
+            yield judge(name, ours / theirs, more, goal)
+    for name, metric, most, unit in rows.COUNT_GOALS:
+        figure = medians.get((rows.OURS, metric))
+        if figure is not None:
+            yield name, f"{figure:,.2f}{unit}", f"≤ {most:,}{unit}", round(figure, 2) <= most
 
 
 def main():
-    must_pass = "--gate" in sys.argv[1:]
-    values, subjects = read(sys.argv[-1])
-    print("Medians of the rounds (least–most).")
-    table(values, subjects)
+    with open(sys.argv[-1], encoding="utf-8") as file:
+        result = json.load(file)
+    run = result["run"]
+    print(f"{run['cpu']}, {run['cores']} cores, Linux {run['kernel']}; {run['busy_before_percent']} % busy before; uid {run['uid']}; commit {run['commit']}")
+    print("; ".join(f"{name} {version}" for name, version in run["version"].items()))
+    print(f"Medians of {run['rounds']} rounds of {run['load_seconds']} s each (least–most).")
+    print_table(result)
     print()
-    all_met = gates(values)
-    return 1 if must_pass and not all_met else 0
+    medians = {(subject, row["metric"]): value["median"] for row in result["rows"] for subject, value in row["values"].items()}
+    missed = 0
+    for name, figure, goal, met in judged(medians):
+        missed += not met
+        print(f"gate: {'PASS' if met else 'MISS'}  {name}: {figure} (goal {goal})")
+    return 1 if missed and "--gate" in sys.argv[1:] else 0
 
 
 sys.exit(main())

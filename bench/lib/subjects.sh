@@ -1,37 +1,42 @@
 # shellcheck shell=bash
-# Who is measured, and how each is started. Sourced by bench/compare.sh.
-: "${work:?}" "${meter:?}" "${proxyd:?}"
-
-# Below the ephemeral range, which compare.sh sets.
-http_port=2080
-bulk_port=2081
+# Who is measured, how each is started and what the kernel says of it. Sourced by bench/compare.sh.
+# An address is a port of 127.0.0.1 or the path of a Unix socket.
+: "${work:?}" "${meter:?}" "${proxyd:?}" "${connections_max:?}"
 
 # The process that is measured now; empty while there is none (direct).
 SUBJECT_PID=''
 
+# Who it runs as; empty for root.
+SUBJECT_UID=''
+
 reference=/usr/lib/systemd/systemd-socket-proxyd
 
-# What a subject is started with; it finds the public listener as fd 3. Sets COMMAND.
-#   subject_command SUBJECT PUBLIC_PORT BACKEND_PORT
+# ADDRESS as most programs want it; with a prefix for paths.
+spell() { if [[ $1 == /* ]]; then echo "${2-}$1"; else echo "127.0.0.1:$1"; fi; }
+
+# What a subject is started with; it finds the public listener as fd 3, but for socat, which can't. Sets COMMAND.
+#   subject_command SUBJECT PUBLIC BACKEND
 subject_command() {
-  local conf=$work/$1-$2.conf
+  local conf=$work/$1-${2##*/}.conf
   case $1 in
-    proxyd) COMMAND=("$proxyd" "127.0.0.1:$3") ;;
-    socket-proxyd) COMMAND=("$reference" "127.0.0.1:$3") ;;
+    proxyd) COMMAND=("$proxyd" "--connections-max=$connections_max" "$(spell "$3")") ;;
+    socket-proxyd) COMMAND=("$reference" "--connections-max=$connections_max" "$(spell "$3")") ;;
     haproxy)
       printf '%s\n' \
         'defaults' ' mode tcp' ' option splice-auto' ' timeout connect 5s' ' timeout client 1h' ' timeout server 1h' \
-        'listen bench' ' bind fd@3' " server backend 127.0.0.1:$3" >"$conf"
+        'listen bench' ' bind fd@3' " server backend $(spell "$3" unix@)" >"$conf"
       COMMAND=(haproxy -db -q -f "$conf")
       ;;
     nginx)
       printf '%s\n' \
         'load_module /usr/lib/nginx/modules/ngx_stream_module.so;' \
-        'daemon off;' 'worker_processes auto;' "pid $conf.pid;" "error_log $conf.log;" 'events { worker_connections 4096; }' \
-        "stream { server { listen 127.0.0.1:$2; proxy_pass 127.0.0.1:$3; tcp_nodelay on; } }" >"$conf"
+        'daemon off;' 'worker_processes auto;' "pid $conf.pid;" "error_log $conf.log;" \
+        "events { worker_connections ${nginx_connections:-4096}; }" \
+        "stream { server { listen $(spell "$2" unix:); proxy_pass $(spell "$3" unix:); tcp_nodelay on; } }" >"$conf"
       # The variable through which nginx hands listeners to the next nginx on an upgrade.
       COMMAND=(env 'NGINX=3;' nginx -p "$work" -e "$conf.log" -c "$conf")
       ;;
+    socat) COMMAND=(socat "TCP-LISTEN:$2,bind=127.0.0.1,reuseaddr,fork,backlog=4096,nodelay" "TCP:127.0.0.1:$3,nodelay") ;;
     *)
       echo "unknown subject: $1" >&2
       return 1
@@ -48,28 +53,49 @@ subject_binary() {
   esac
 }
 
-# Starts a subject between two ports and sets SUBJECT_PID.
-#   start_subject SUBJECT PUBLIC_PORT BACKEND_PORT
+# Starts a subject between two addresses and sets SUBJECT_PID.
+#   start_subject SUBJECT PUBLIC BACKEND
 start_subject() {
   subject_command "$@"
-  "$meter" pass "$2" "${COMMAND[@]}" >>"$work/$1.log" 2>&1 &
+  if [[ $1 == socat ]]; then
+    "${COMMAND[@]}" >>"$work/$1.log" 2>&1 &
+  else
+    METER_UID=$SUBJECT_UID "$meter" pass "$2" "${COMMAND[@]}" >>"$work/$1.log" 2>&1 &
+  fi
   SUBJECT_PID=$!
-  await_port "$2" "$1"
+  await_listener "$2" "$1"
 }
 
-# The measured process and its children (nginx: its workers).
+# The measured process and its children (nginx: its workers; socat: one for each connection).
 subject_pids() {
   [[ -z $SUBJECT_PID ]] || echo "$SUBJECT_PID" "$(cat "/proc/$SUBJECT_PID/task/$SUBJECT_PID/children")"
 }
 
-# CPU time of the subject so far, in ns.
-cpu_ns() {
-  # shellcheck disable=SC2046 # several words are meant
-  "$meter" cpu $(subject_pids)
+# CPU time of the subject so far, in ns. Socat's children take theirs along when they end; what they leave is in the
+# parent's stat(5) in ticks of 10 ms, so it is read when they have all ended.
+subject_cpu_ns() {
+  if [[ ${subject-} == socat ]]; then
+    for ((i = 0; i < 100; i++)); do
+      [[ -n $(cat "/proc/$SUBJECT_PID/task/$SUBJECT_PID/children") ]] || break
+      sleep 0.01
+    done
+    awk '{ print ($14 + $15 + $16 + $17) * 10000000 }' "/proc/$SUBJECT_PID/stat"
+  else
+    # shellcheck disable=SC2046 # several words are meant
+    "$meter" cpu $(subject_pids)
+  fi
 }
 
 # CPU time of the whole machine so far, in ms; steps of 10.
 machine_ms() { awk '/^cpu / { print ($2 + $3 + $4 + $7 + $8) * 10 }' /proc/stat; }
+
+# Kernel memory of the whole machine, in kB: objects in use of all slabs (sockets, their inodes, files, epoll items …), and socket
+# buffers. The kernel gives none of it to a process, so what a subject's connections cost is a difference.
+kernel_kb() {
+  local pages
+  pages=$(awk '/^TCP:/ { print $11 }' /proc/net/sockstat)
+  awk -v pages="$pages" 'NR > 2 { sum += $2 * $4 } END { printf "%.0f", sum / 1024 + pages * 4 }' /proc/slabinfo
+}
 
 rss_kb() {
   local pid sum=0
@@ -88,32 +114,24 @@ count_fds() {
   echo "$sum"
 }
 
-# The real servers behind every subject.
-start_backends() {
-  printf '%s\n' \
-    'daemon off;' 'worker_processes 1;' "pid $work/backend.pid;" "error_log $work/backend.log;" 'events { worker_connections 4096; }' \
-    'http {' ' access_log off;' ' keepalive_requests 1000000000;' ' tcp_nodelay on;' " client_body_temp_path $work;" \
-    " proxy_temp_path $work;" " fastcgi_temp_path $work;" " uwsgi_temp_path $work;" " scgi_temp_path $work;" \
-    " server { listen 127.0.0.1:$http_port backlog=4096; location / { return 200 \"hello\\n\"; } }" '}' >"$work/backend.conf"
-  nginx -p "$work" -e "$work/backend.log" -c "$work/backend.conf" &
-  iperf3 -s -p "$bulk_port" >"$work/iperf3.log" 2>&1 &
-  await_port "$http_port" nginx
-  await_port "$bulk_port" iperf3
-}
-
 # Waits until somebody listens, for at most 5 s. Looks only: a connection would already be a client.
-#   await_port PORT WHO
-await_port() {
+#   await_listener ADDRESS WHO
+await_listener() {
   local hex hex6 tries
-  printf -v hex ' 0100007F:%04X 00000000:0000 0A ' "$1"
   for ((tries = 0; tries < 500; tries++)); do
-    ! grep -qs "$hex" /proc/net/tcp || return 0
-    # iperf3 listens on both families at once.
-    printf -v hex6 ':%04X 00000000000000000000000000000000:0000 0A ' "$1"
-    ! grep -qs "$hex6" /proc/net/tcp6 || return 0
+    if [[ $1 == /* ]]; then
+      # Flags 00010000: accepts connections.
+      ! grep -qs " 00010000 .* $1\$" /proc/net/unix || return 0
+    else
+      printf -v hex ' 0100007F:%04X 00000000:0000 0A ' "$1"
+      ! grep -qs "$hex" /proc/net/tcp || return 0
+      # iperf3 listens on both families at once.
+      printf -v hex6 ':%04X 00000000000000000000000000000000:0000 0A ' "$1"
+      ! grep -qs "$hex6" /proc/net/tcp6 || return 0
+    fi
     sleep 0.01
   done
-  echo "$2 does not listen on port $1; its log:" >&2
+  echo "$2 does not listen on $1; its log:" >&2
   tail -n 5 "$work/$2.log" >&2
   return 1
 }
