@@ -117,19 +117,6 @@ idle_snapshot() {
   idle_fds=$(count_fds) idle_rss=$(rss_kb) idle_kernel=$(kernel_kb)
 }
 
-# Runs COMMAND while they are open, as many as the subject could take in $held.
-#   hold_connections ADDRESS COUNT COMMAND
-hold_connections() {
-  coproc holder { exec "$meter" hold "$1" "$2" tries; }
-  # Bash unsets the coproc's variables when it ends; its descriptors are copied because they may go any time.
-  local pid=$! in=${holder[1]} out=${holder[0]}
-  read -r -t 60 -u "$out" held
-  ((held > 0))
-  "$3"
-  eval "exec $in>&-"
-  wait "$pid"
-}
-
 # Runs COMMAND ADDRESS... with a fresh subject in front of BACKEND, or with the backend itself.
 #   with_subject PUBLIC BACKEND COMMAND [ARGUMENTS...]
 with_subject() {

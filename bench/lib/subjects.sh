@@ -136,6 +136,19 @@ await_listener() {
   return 1
 }
 
+# Runs COMMAND while they are open, as many as the subject could take in $held.
+#   hold_connections ADDRESS COUNT COMMAND
+hold_connections() {
+  coproc holder { exec "$meter" hold "$1" "$2" tries; }
+  # Bash unsets the coproc's variables when it ends; its descriptors are copied because they may go any time.
+  local pid=$! in=${holder[1]} out=${holder[0]}
+  read -r -t 60 -u "$out" held
+  ((held > 0))
+  "$3"
+  eval "exec $in>&-"
+  wait "$pid"
+}
+
 # Ends a process of ours by pid, and waits for it.
 end_process() {
   kill "$1" 2>/dev/null || true
