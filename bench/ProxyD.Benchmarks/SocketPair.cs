@@ -9,10 +9,8 @@ internal sealed unsafe partial class SocketPair : IDisposable
 {
     internal SocketPair()
     {
-        int* fds = stackalloc int[2];
-        SysResult.From(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds)).OrThrow("socketpair");
-        Outer = fds[0];
-        Inner = fds[1];
+        Open(out int outer, out int inner);
+        (Outer, Inner) = (outer, inner);
     }
 
     /// <summary>The end that stands for the client or the backend.</summary>
@@ -20,6 +18,14 @@ internal sealed unsafe partial class SocketPair : IDisposable
 
     /// <summary>The end that proxyd holds.</summary>
     internal int Inner { get; }
+
+    /// <summary>For those who close the descriptors themselves.</summary>
+    internal static void Open(out int first, out int second)
+    {
+        int* fds = stackalloc int[2];
+        SysResult.From(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds)).OrThrow("socketpair");
+        (first, second) = (fds[0], fds[1]);
+    }
 
     public void Dispose()
     {

@@ -28,7 +28,7 @@ GROUPS = [
         for metric, rest, digits, more in [
             ("_gbps", ", Gb/s", 1, True),
             ("_cpu_s_per_gb", ", proxy CPU, s per GB", 3, False),
-            ("_machine_s_per_gb", ", whole machine's CPU, s per GB", 3, False),
+            ("_machine_s_per_gb", ", machine's CPU, s per GB", 3, False),
         ]
     ]),
     ("latency", "One at a time", [("pingpong", "64 bytes there and back"), ("latency", "an HTTP request")], [

@@ -84,7 +84,8 @@ measure_subject() {
     with_subject 2004 "$sink_port" many_streams_rows bulk_256
     if [[ -z $SUBJECT_UID && $subject != direct ]]; then
       SUBJECT_UID=$unprivileged_uid
-      with_subject 2004 "$sink_port" many_streams_rows bulk_256_user
+      # An address of its own: nginx's files have its name, and root's must not be written to.
+      with_subject 2007 "$sink_port" many_streams_rows bulk_256_user
       SUBJECT_UID=''
     fi
   fi
