@@ -7,11 +7,13 @@ http_port=2080 bulk_port=2081 pong_port=2082 sink_port=2083
 http_path=$work/http.sock sink_path=$work/sink.sock
 
 start_backends() {
+  # Of its own: nginx makes its user the owner.
+  mkdir "$work/temp"
   printf '%s\n' \
     'daemon off;' 'worker_processes 1;' "pid $work/backend.pid;" "error_log $work/backend.log;" \
     "events { worker_connections $nofile; }" \
-    'http {' ' access_log off;' ' keepalive_requests 1000000000;' ' tcp_nodelay on;' " client_body_temp_path $work;" \
-    " proxy_temp_path $work;" " fastcgi_temp_path $work;" " uwsgi_temp_path $work;" " scgi_temp_path $work;" ' keepalive_timeout 600;' \
+    'http {' ' access_log off;' ' keepalive_requests 1000000000;' ' tcp_nodelay on;' " client_body_temp_path $work/temp;" \
+    " proxy_temp_path $work/temp;" " fastcgi_temp_path $work/temp;" " uwsgi_temp_path $work/temp;" " scgi_temp_path $work/temp;" ' keepalive_timeout 600;' \
     " server { listen 127.0.0.1:$http_port backlog=4096; listen unix:$http_path backlog=4096;" \
     '  location / { return 200 "hello\n"; } }' '}' >"$work/backend.conf"
   nginx -p "$work" -e "$work/backend.log" -c "$work/backend.conf" &
