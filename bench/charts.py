@@ -96,7 +96,8 @@ def chart(result, title, group):
     for row in group:
         i, j = (labels.index(row["label"]), 0) if one else (columns.index(row["column"]), labels.index(row["label"]))
         parts += panel(GAP + i * (PANEL_WIDTH + GAP), top + j * height, row, subjects)
-    note = f"↑ more, ↓ less is better. Medians of {run['rounds']} rounds, lines from least to most. {run['cpu']}, {run['cores']} cores, Linux {run['kernel']}."
+    note = f"↑ more, ↓ less is better. Medians of {run['rounds']} rounds, lines from least to most. "
+    note += f"{run['cpu']}, {run['cores']} cores, Linux {run['kernel']}."
     parts.append(text(GAP, total - 10, note, "quiet"))
     body = "\n".join(parts)
     return (

@@ -64,6 +64,9 @@ start_subject() {
   fi
   SUBJECT_PID=$!
   await_listener "$2" "$1"
+  # The listener was there before the subject: what it needs to start is not the load's, and nginx's workers come after nginx.
+  sleep 0.1
+  while [[ $1 == nginx && -z $(cat "/proc/$SUBJECT_PID/task/$SUBJECT_PID/children") ]]; do sleep 0.01; done
 }
 
 # The measured process and its children (nginx: its workers; socat: one for each connection).
