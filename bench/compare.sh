@@ -39,7 +39,7 @@ while (($#)); do
   esac
 done
 case $mode in
-  quick) : "${rounds:=3}" "${list:=direct,socket-proxyd,proxyd,haproxy,nginx}" && starts=5 limit_s=170 ;;
+  quick) : "${rounds:=3}" "${list:=direct,socket-proxyd,proxyd,haproxy,nginx}" && starts=15 limit_s=175 ;;
   full) : "${rounds:=7}" "${list:=direct,socket-proxyd,proxyd,haproxy,nginx,socat}" && starts=15 limit_s=1750 ;;
 esac
 for value in "$rounds" "$seconds"; do

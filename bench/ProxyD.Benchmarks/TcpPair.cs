@@ -6,6 +6,10 @@ namespace ProxyD.Benchmarks;
 /// <summary>Two ends of one TCP connection through loopback, non-blocking: segments, copies and acknowledgements as proxyd meets them.</summary>
 internal sealed class TcpPair : IDisposable
 {
+    // netinet/tcp.h: a congestion control that paces (bbr) would measure its timers; reno is always there.
+    private const int ProtocolTcp = 6;
+    private const int TcpCongestion = 13;
+
     private readonly Socket _outer;
     private readonly Socket _inner;
 
@@ -18,6 +22,8 @@ internal sealed class TcpPair : IDisposable
         _outer.Connect(listener.LocalEndPoint!);
         _inner = listener.Accept();
         _outer.NoDelay = _inner.NoDelay = true;
+        foreach (Socket end in new[] { _outer, _inner })
+            end.SetRawSocketOption(ProtocolTcp, TcpCongestion, "reno"u8);
         _outer.Blocking = _inner.Blocking = false;
     }
 

@@ -65,6 +65,7 @@ internal sealed unsafe class TcpStream : IDisposable
                     written += Moved(Libc.send(_backend.Inner, _scratch + written, (nuint)(read - written), MSG_NOSIGNAL));
             }
             while (read == _scratchBytes);
+            got += Receive(_backend.Outer, bytes - got);
         }
     }
 
@@ -80,6 +81,7 @@ internal sealed unsafe class TcpStream : IDisposable
                 for (; piped > 0; got += Receive(_backend.Outer, bytes - got))
                     piped -= Moved(Libc.splice(_pipeRead, null, _backend.Inner, null, (nuint)piped, flags));
             }
+            got += Receive(_backend.Outer, bytes - got);
         }
     }
 

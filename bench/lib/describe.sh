@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the figures must be read with: lines of a name and a value, separated by a tab. Sourced by bench/compare.sh.
-: "${here:?}" "${mode:?}" "${seconds:?}" "${nofile:?}" "${proxyd:?}" "${congestion_control:?}"
+: "${here:?}" "${mode:?}" "${seconds:?}" "${nofile:?}" "${proxyd:?}"
 
 describe_run() {
   {

@@ -4,14 +4,17 @@
 
 is_full() { [[ $mode == full ]]; }
 
+# For what hardly differs from round to round: quick measures it once.
+is_due() { is_full || ((round == 1)); }
+
 # Before any client has used it, then with requests on kept connections and on new ones.
 http_rows() {
-  if [[ $subject != direct ]]; then
+  if [[ $subject != direct ]] && is_due; then
     sleep 0.5
     record process_rest_rss_kb "$(rss_kb)"
   fi
   # A process for each connection is no match here, and not what socat is for.
-  [[ $subject == socat ]] || measure_idle idle_1000 "$1" 1000
+  [[ $subject == socat ]] || ! is_due || measure_idle idle_1000 "$1" 1000
   if is_full; then
     measure_latency "$1"
     measure_http request_1 "$1" 1
@@ -30,7 +33,7 @@ bulk_rows() {
   done
 }
 
-# Quick: only what the gate asks, and only of whom it asks.
+# Quick: only what the gate asks.
 many_streams_rows() {
   measure_streams "${1}_up" "$2" 256 up
   is_full || return 0
@@ -72,13 +75,15 @@ measure_subject() {
   if [[ $subject != direct ]]; then
     record process_binary_kb "$(($(stat -Lc %s "$(subject_binary "$subject")") / 1000))"
   fi
-  if [[ $subject != direct && $subject != socat ]]; then
+  if [[ $subject != direct && $subject != socat ]] && is_due; then
     subject_command "$subject" 2002 "$http_port"
     record process_start_ms "$(METER_UID=$SUBJECT_UID "$meter" start 2002 "$starts" "${COMMAND[@]}" 2>>"$work/$subject.log")"
   fi
   with_subject 2000 "$http_port" http_rows
+  # No goal is held against direct.
+  [[ $subject != direct ]] || is_full || return 0
   with_subject 2003 "$pong_port" measure_pingpong
-  [[ $subject == direct ]] && ! is_full || with_subject 2001 "$bulk_port" bulk_rows
+  with_subject 2001 "$bulk_port" bulk_rows
   [[ $subject != socat ]] || return 0
   if is_full || [[ $subject == proxyd ]]; then
     with_subject 2004 "$sink_port" many_streams_rows bulk_256

@@ -56,6 +56,7 @@ subject_binary() {
 # Starts a subject between two addresses and sets SUBJECT_PID.
 #   start_subject SUBJECT PUBLIC BACKEND
 start_subject() {
+  local tries
   subject_command "$@"
   if [[ $1 == socat ]]; then
     "${COMMAND[@]}" >>"$work/$1.log" 2>&1 &
@@ -66,7 +67,13 @@ start_subject() {
   await_listener "$2" "$1"
   # The listener was there before the subject: what it needs to start is not the load's, and nginx's workers come after nginx.
   sleep 0.1
-  while [[ $1 == nginx && -z $(cat "/proc/$SUBJECT_PID/task/$SUBJECT_PID/children") ]]; do sleep 0.01; done
+  for ((tries = 0; tries < 500; tries++)); do
+    [[ $1 == nginx && -z $(cat "/proc/$SUBJECT_PID/task/$SUBJECT_PID/children") ]] || return 0
+    sleep 0.01
+  done
+  echo "nginx has no workers; its log:" >&2
+  tail -n 5 "$work/$1.log" >&2
+  return 1
 }
 
 # The measured process and its children (nginx: its workers; socat: one for each connection).
@@ -77,8 +84,9 @@ subject_pids() {
 # CPU time of the subject so far, in ns. Socat's children take theirs along when they end; what they leave is in the
 # parent's stat(5) in ticks of 10 ms, so it is read when they have all ended.
 subject_cpu_ns() {
+  local tries
   if [[ ${subject-} == socat ]]; then
-    for ((i = 0; i < 100; i++)); do
+    for ((tries = 0; tries < 100; tries++)); do
       [[ -n $(cat "/proc/$SUBJECT_PID/task/$SUBJECT_PID/children") ]] || break
       sleep 0.01
     done
