@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE / "lib"))
 import rows  # noqa: E402
 
-PANEL_WIDTH, NAME_WIDTH, FIGURE_WIDTH, GAP = 270, 86, 56, 24
+PANEL_WIDTH, NAME_WIDTH, FIGURE_WIDTH, GAP = 276, 92, 56, 24
 BAR_HEIGHT, BAR_STEP, PANEL_HEAD, PAGE_HEAD = 11, 17, 20, 66
 
 # Readable on white and on GitHub's dark page; a viewer without the media query gets the light ones.
@@ -88,7 +88,7 @@ def chart(result, title, group):
     wide = len(labels) if one else len(columns)
     width = wide * (PANEL_WIDTH + GAP) + GAP
     top = PAGE_HEAD - 20 if one else PAGE_HEAD
-    total = top + (1 if one else len(labels)) * height + 16
+    total = top + (1 if one else len(labels)) * height + 32
     run = result["run"]
     parts = [text(GAP, 28, title + (f", {columns[0]}" if one and columns[0] else ""), "title")]
     if not one:
@@ -96,9 +96,11 @@ def chart(result, title, group):
     for row in group:
         i, j = (labels.index(row["label"]), 0) if one else (columns.index(row["column"]), labels.index(row["label"]))
         parts += panel(GAP + i * (PANEL_WIDTH + GAP), top + j * height, row, subjects)
-    note = f"↑ more, ↓ less is better. Medians of {run['rounds']} rounds, lines from least to most. "
-    note += f"{run['cpu']}, {run['cores']} cores, Linux {run['kernel']}."
-    parts.append(text(GAP, total - 10, note, "quiet"))
+    notes = [
+        "↑ more, ↓ less is better. Bar and figure: median of the rounds. Line: from least to most.",
+        f"{run['cpu']}, {run['cores']} cores, Linux {run['kernel']}; {run['rounds']} rounds; {run['time'][:10]}, commit {run['commit']}.",
+    ]
+    parts += [text(GAP, total - 26 + i * 16, note, "quiet") for i, note in enumerate(notes)]
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" width="{width}" height="{total}" role="img">\n'

@@ -80,8 +80,8 @@ measure_requests() {
 measure_pingpong() {
   local report
   report=$(timeout $((seconds + 20)) sockperf ping-pong --tcp -i 127.0.0.1 -p "$1" -t "$seconds" -m 64 --full-rtt 2>&1)
-  record pingpong_p50_us "$(awk '/percentile 50.000/ { print $NF }' <<<"$report")"
-  record pingpong_p99_us "$(awk '/percentile 99.000/ { print $NF }' <<<"$report")"
+  record latency_pingpong_p50_us "$(awk '/percentile 50.000/ { print $NF }' <<<"$report")"
+  record latency_pingpong_p99_us "$(awk '/percentile 99.000/ { print $NF }' <<<"$report")"
 }
 
 # One request at a time; records latency_new_us and latency_kept_us.
