@@ -118,6 +118,7 @@ done
 printf '%s\t%s\n' rounds "$round" elapsed_s "$SECONDS" >>"$work/run.tsv"
 
 mkdir -p "$(dirname "$out")"
+export PYTHONDONTWRITEBYTECODE=1
 python3 "$here/lib/result.py" "$raw" "$work/run.tsv" "$out"
 finished=yes
 echo
