@@ -4,7 +4,11 @@ namespace ProxyD.Relay;
 internal sealed class RetryPace(RelayLimits limits)
 {
     private bool _isSlow;
+    /// <summary>So many attempts come early.</summary>
+    private const int EarlyAttempts = 20;
+
     private int _pauseMs = limits.RetryMinMs;
+    private int _attempts;
 
     /// <summary>Not earlier than this.</summary>
     internal long NextMs { get; private set; }
@@ -21,13 +25,14 @@ internal sealed class RetryPace(RelayLimits limits)
     }
 
     /// <summary>The pauses begin anew.</summary>
-    internal void Begin() => _pauseMs = limits.RetryMinMs;
+    internal void Begin() => (_pauseMs, _attempts) = (limits.RetryMinMs, 0);
 
     /// <summary>An attempt failed.</summary>
     internal void OnFailure(long nowMs)
     {
         NextMs = nowMs + _pauseMs;
-        _pauseMs = Math.Min(_pauseMs * 2, _isSlow ? limits.RetrySlowMs : limits.RetryMaxMs);
+        int longestMs = _isSlow ? limits.RetrySlowMs : ++_attempts < EarlyAttempts ? limits.RetryEarlyMs : limits.RetryMaxMs;
+        _pauseMs = Math.Min(_pauseMs * 2, longestMs);
     }
 
     /// <summary>It may be tried at once.</summary>
