@@ -69,7 +69,7 @@ internal sealed unsafe class SystemdClient
         Wake();
     }
 
-    /// <summary>Carries out what has been ordered and ends the thread.</summary>
+    /// <summary>Ends the thread. What was ordered and has not been carried out is dropped: wait for its answer before.</summary>
     internal void End()
     {
         _ending = true;
