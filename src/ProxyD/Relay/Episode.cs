@@ -11,7 +11,7 @@ internal sealed class Episode(int service, Action<RelayEvent> report)
 
     internal bool IsOpen { get; private set; }
 
-    /// <summary>Why the last attempt failed; None when there was no address to try, or nothing was to be tried yet.</summary>
+    /// <summary>Why the last attempt failed, "busy" only if all have been; None when there was no address to try, or nothing was to be tried yet.</summary>
     internal Errno LastError { get; private set; }
 
     /// <summary>A client waits for whom nothing has been tried: the service is shut.</summary>
@@ -27,7 +27,10 @@ internal sealed class Episode(int service, Action<RelayEvent> report)
     /// <param name="again">Tell of it even if the spell has begun already: somebody must open the service again.</param>
     internal void Failed(Errno error, long arrivedMs, bool again)
     {
-        LastError = error;
+        // An attempt from a port that the backend's side still holds in TIME_WAIT stays undecided while nobody listens (an ACK comes instead of an
+        // RST: tcp_v4_rcv in the kernel's tcp_ipv4.c), which looks like a full queue: it does not unsay that others were refused.
+        if (!error.IsBusy() || LastError == Errno.None)
+            LastError = error;
         if (IsOpen && !again)
             return;
         IsOpen = true;

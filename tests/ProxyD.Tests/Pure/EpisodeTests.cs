@@ -45,6 +45,22 @@ public sealed class EpisodeTests
         Assert.Equal(Errno.None, _heard[1].Error);
     }
 
+    [Theory]
+    [InlineData(Errno.ECONNREFUSED, Errno.EAGAIN, Errno.ECONNREFUSED)]
+    [InlineData(Errno.EAGAIN, Errno.ECONNREFUSED, Errno.ECONNREFUSED)]
+    [InlineData(Errno.EAGAIN, Errno.EADDRNOTAVAIL, Errno.EAGAIN)]
+    public void A_backend_that_refused_was_cold_whatever_another_attempt_met(object first, object then, object told)
+    {
+        // Goal: an attempt that stays undecided, from a port in TIME_WAIT, hides no cold start.
+        _episode.Failed((Errno)first, EventLoop.ClockMs(), again: false);
+        _episode.Failed((Errno)then, EventLoop.ClockMs(), again: false);
+        _episode.Answered(waitedMs: 500, clients: 1);
+        Assert.Equal((Errno)told, _heard[^1].Error);
+        // The next wait begins anew.
+        _episode.Failed(Errno.EAGAIN, EventLoop.ClockMs(), again: false);
+        Assert.Equal(Errno.EAGAIN, _heard[^1].Error);
+    }
+
     [Fact]
     public void A_gated_service_asks_again_after_each_attempt_that_fails()
     {
