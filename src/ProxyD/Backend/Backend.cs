@@ -20,6 +20,8 @@ internal sealed class Backend
     private readonly ILogger _log;
     private readonly BackOff _backOff = new();
     private bool _ending;
+
+    /// <summary>Thaws and starts so far: the answer to a thaw counts only if nothing has followed it.</summary>
     private int _thaws;
 
     /// <summary>What was running before us has served, for all we know.</summary>
@@ -27,6 +29,8 @@ internal sealed class Backend
 
     /// <summary>The same, and a client was sent a byte: one that dies before that would die again at once.</summary>
     private bool _relayedThisRun = true;
+
+    /// <summary>What it goes back to when it stays awake after all.</summary>
     private BackendState _beforeRetirement;
     private long? _startDueMs;
     private string? _startProblem;

@@ -31,10 +31,6 @@ internal sealed record WakeTimeline
     internal string? Problem { get; init; }
 
     internal Moment At(long nowMs) => new(nowMs - ArrivedMs);
-
-    /// <summary>"start ordered 1, carried out 4, answers 52, ready 52, accepted 52, first byte 54".</summary>
-    public override string ToString() =>
-        $"start ordered {Ordered}, carried out {Started}, answers {Answers}, ready {Ready}, accepted {Accepted}, first byte {FirstByte}";
 }
 
 /// <summary>A point of a timeline, in ms; by default one that has not come.</summary>

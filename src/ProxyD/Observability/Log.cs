@@ -36,7 +36,7 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "{Destination} failed: {Cause}; {Clients} reset, next start in {BackOffMs} ms at the earliest")]
     internal static partial void BackendCannotCome(this ILogger log, string destination, string cause, string clients, int backOffMs);
 
-    [LoggerMessage(8, LogLevel.Warning, "{Destination}: {Connections} ended unanswered: the backend had accepted them, and ended them without a byte")]
+    [LoggerMessage(8, LogLevel.Warning, "{Destination}: {Connections} ended unanswered: accepted by the backend, and ended without a byte from it")]
     internal static partial void Unanswered(this ILogger log, string destination, string connections);
 
     [LoggerMessage(9, LogLevel.Information, "{Destination} was {Sleep} after {IdleMs} ms without use")]

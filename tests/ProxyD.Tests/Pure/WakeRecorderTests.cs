@@ -23,7 +23,9 @@ public sealed class WakeRecorderTests
         Assert.Equal(
             "127.0.0.1:18080 answered after 54 ms; 1 client waited; start ordered 0, carried out 4, answers 54, ready 54, accepted 54, first byte 57",
             Assert.Single(_world.Lines));
-        Assert.Equal("start ordered 0, carried out 4, answers 54, ready 54, accepted 54, first byte 57", Assert.Single(Wakes.Kept).ToString());
+        WakeTimeline kept = Assert.Single(Wakes.Kept);
+        Assert.Equal((0, 4, 54), (kept.Ordered.Ms, kept.Started.Ms, kept.Answers.Ms));
+        Assert.Equal((54, 54, 57), (kept.Ready.Ms, kept.Accepted.Ms, kept.FirstByte.Ms));
     }
 
     [Fact]
