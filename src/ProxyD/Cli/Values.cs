@@ -2,6 +2,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net.Sockets;
 using ProxyD.Interop;
+using ProxyD.Units;
 using ProxyD.Observability;
 
 namespace ProxyD.Cli;

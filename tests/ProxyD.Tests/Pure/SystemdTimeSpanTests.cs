@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ProxyD.Cli;
+using ProxyD.Units;
 
 namespace ProxyD.Tests.Pure;
 

@@ -1,4 +1,4 @@
-using ProxyD.Cli;
+using ProxyD.Units;
 
 namespace ProxyD.Tests.Pure;
 

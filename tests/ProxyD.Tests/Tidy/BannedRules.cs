@@ -25,7 +25,8 @@ internal static partial class BannedRules
         OnDataPath(@"\bThread\.Sleep\b|\.Wait\(|\.GetAwaiter\(|\bManualResetEvent\w*\b", "a thread that sleeps serves nobody"),
         OnDataPath(@"\bthrow\b|\.OrThrow\(", "nothing in the loop throws"),
         OnDataPath(@"\bFile\.|\bDirectory\.|\bDns\.|\bProcess\b", "it could block"),
-        Everywhere(@"\bProcess\.Start\b|\bnew Process\b", "it knows no process groups; see ProcessSpawner"),
+        new(new(@"\bFile\.|\bDirectory\.|\bProcess\b"), "unit files are text here; Tools reads and writes", ["Units"], []),
+        new(new(@"\bProcess\.Start\b|\bnew Process\b"), "it knows no process groups; see ProcessSpawner", [], ["Tools"]),
         Everywhere(@"\bEnvironment\.TickCount", "its clock moves in steps of up to 4 ms; see EventLoop.ClockMs"),
         Everywhere(@"\bDateTime(Offset)?\.(Utc)?Now\b", "the wall clock jumps"),
         Everywhere(@"\bThread\.Sleep\b", "wait for an event or a timer"),
@@ -33,7 +34,7 @@ internal static partial class BannedRules
         Everywhere(@"\bActivator\.CreateInstance\b|\bType\.GetType\(|\bdynamic\b|\.GetMethod\(", "reflection does not survive Native AOT"),
         Everywhere(@"\bGC\.Collect\b", "the collector knows better"),
         Everywhere(@"^\s*#(pragma warning disable|region)\b", "a warning is answered, a file is short"),
-        new(new(@"(?<![\w.])Console\."), "logs and problems go through Observability, help through Cli", [], ["Observability", "Cli"]),
+        new(new(@"(?<![\w.])Console\."), "logs and problems go through Observability, answers through Cli and Tools", [], ["Observability", "Cli", "Tools"]),
     ];
 
     /// <summary>Each with its reason; one that allows nothing any more is reported too.</summary>

@@ -14,12 +14,13 @@ internal static partial class LayerTable
 
     private static readonly Dictionary<string, string[]> s_mayUse = new()
     {
-        [Root] = ["Cli", "Activation", "Backend", "Relay", "Units", "Observability", "Interop"],
-        ["Cli"] = ["Units", "Observability", "Interop"],
+        [Root] = ["Cli", "Activation", "Backend", "Relay", "Tools", "Units", "Observability", "Interop"],
+        ["Cli"] = ["Tools", "Units", "Observability", "Interop"],
+        ["Tools"] = ["Units", "Observability", "Interop"],
         ["Activation"] = ["Observability", "Interop"],
         ["Backend"] = ["Observability", "Interop"],
         ["Relay"] = ["Observability", "Interop"],
-        ["Units"] = [],
+        ["Units"] = ["Interop"],
         ["Observability"] = ["Interop"],
         ["Interop"] = [],
     };

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ProxyD.Cli;
+namespace ProxyD.Units;
 
 /// <summary>Time spans as systemd.time(7) writes them: <c>5s</c>, <c>500ms</c>, <c>1min 30s</c>, <c>300</c> (seconds), <c>infinity</c>.</summary>
 internal static class TimeSpanParser

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using ProxyD.Observability;
+
+namespace ProxyD.Cli;
+
+/// <summary>The tools beside the daemon: a plain word in first place. Everything else is the daemon's command line.</summary>
+/// <remarks>A host that bears such a word as its name is written with its port: <c>status:80</c>.</remarks>
+internal static class ToolLine
+{
+    /// <summary>Found or failed: what the tool was asked to judge is not well.</summary>
+    internal const int ExitFound = 1;
+
+    /// <summary>The command line is wrong, or what it asks for could not be done.</summary>
+    internal const int ExitUnable = 2;
+
+    private static readonly Dictionary<string, Func<Command>> s_tools = new(StringComparer.Ordinal)
+    {
+    };
+
+    /// <summary>The words, in the order in which the help shows them.</summary>
+    internal static IEnumerable<string> Words => s_tools.Keys;
+
+    /// <summary>Runs a tool when the first argument names one.</summary>
+    /// <returns>What to exit with; null when the command line is the daemon's.</returns>
+    internal static int? Run(string[] arguments)
+    {
+        if (arguments.Length == 0 || !s_tools.TryGetValue(arguments[0], out Func<Command>? create))
+            return null;
+        RootCommand root = new() { create() };
+        root.Directives.Clear();
+        ParseResult parsed = root.Parse(arguments, new() { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        {
+            Stderr.Fail(OneLine(parsed.Errors[0].Message));
+            return ExitUnable;
+        }
+        try
+        {
+            return parsed.Invoke(new() { EnableDefaultExceptionHandler = false });
+        }
+        catch (Tools.ToolException e)
+        {
+            Stderr.Fail(OneLine(e.Message));
+            return ExitUnable;
+        }
+    }
+
+    /// <summary>A value may hold anything; its report is one line.</summary>
+    private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+
+namespace ProxyD.Tools;
+
+/// <summary>What <c>systemctl</c> says and does; it brings the right bus, and asks for a password where polkit wants one.</summary>
+/// <param name="isUser">The user's manager instead of the system's.</param>
+internal sealed class Systemctl(bool isUser)
+{
+    /// <summary>Runs it.</summary>
+    /// <returns>Exit status, standard output, standard error (both without the last line end).</returns>
+    /// <exception cref="ToolException">There is no systemctl.</exception>
+    internal (int ExitStatus, string Output, string Error) Run(params string[] arguments)
+    {
+        ProcessStartInfo start = new("systemctl", isUser ? ["--user", "--no-pager", .. arguments] : ["--no-pager", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // Whatever it says is read by a program, not by a terminal.
+        start.Environment["LC_ALL"] = "C";
+        start.Environment["SYSTEMD_COLORS"] = "0";
+        try
+        {
+            using Process process = Process.Start(start)!;
+            Task<string> error = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return (process.ExitCode, output.TrimEnd('\n'), error.Result.TrimEnd('\n'));
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            throw new ToolException("systemctl can't be run; expected a machine with systemd");
+        }
+    }
+
+    /// <summary>Properties of a unit, by name; empty ones are empty strings, unknown ones missing.</summary>
+    /// <exception cref="ToolException">The manager can't be asked.</exception>
+    internal Dictionary<string, string> Show(string unit, params string[] properties)
+    {
+        (int status, string output, string error) = Run(["show", "--property", string.Join(',', properties), "--", unit]);
+        if (status != 0)
+            throw new ToolException($"systemctl show {unit}: {error.Split('\n')[0]}");
+        return output.Split('\n')
+            .Select(line => line.Split('=', 2))
+            .Where(pair => pair.Length == 2)
+            .GroupBy(pair => pair[0])
+            .ToDictionary(group => group.Key, group => string.Join('\n', group.Select(pair => pair[1])));
+    }
+}
