@@ -26,16 +26,15 @@ public unsafe class FlowBenchmarks
     private readonly SocketPair _direct = new();
     private readonly Worker _worker = new(new RelayLimits(), _ => { });
     private readonly byte* _buffer = (byte*)NativeMemory.AllocZeroed(PieceBytes);
-    private readonly Endpoint _source = new();
-    private readonly Flow _flow;
+    private Endpoint _source;
+    private Endpoint _target;
+    private Flow _flow;
 
     public FlowBenchmarks()
     {
         // Nobody passes descriptors here, so the rule for TCP holds: a short read has drained the socket.
-        Endpoint target = new();
         _source.Open(_client.Inner, isTcp: true);
-        target.Open(_backend.Inner, isTcp: true);
-        _flow = new(_source, target);
+        _target.Open(_backend.Inner, isTcp: true);
     }
 
     [GlobalCleanup]
@@ -78,7 +77,7 @@ public unsafe class FlowBenchmarks
     {
         Send(_client.Outer, count);
         _source.Absorb(EPOLLIN);
-        PumpResult result = _flow.Pump(_worker);
+        PumpResult result = new Pump(ref _flow, ref _source, ref _target, _worker).Run();
         if (result != PumpResult.Waiting)
             throw new InvalidOperationException($"the pump came back with {result}");
         Receive(_backend.Outer, count);

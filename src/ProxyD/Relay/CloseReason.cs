@@ -1,7 +1,7 @@
 namespace ProxyD.Relay;
 
 /// <summary>Why a connection ended: exactly one for each.</summary>
-internal enum CloseReason
+internal enum CloseReason : byte
 {
     /// <summary>Both sides sent FIN and everything was passed on.</summary>
     Finished,

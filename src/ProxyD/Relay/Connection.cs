@@ -4,19 +4,26 @@ using static ProxyD.Interop.LibcConstants;
 namespace ProxyD.Relay;
 
 /// <summary>A client and its backend connection: two descriptors, two flows, nothing else while idle.</summary>
-/// <remarks>The objects are reused by their worker, connection after connection, so that the data plane leaves no garbage.</remarks>
+/// <remarks>
+/// One object of some 190 bytes, with endpoints and flows inside it: six objects took more than twice that. The objects are reused by
+/// their worker, connection after connection, so that the data plane leaves no garbage.
+/// </remarks>
 internal sealed class Connection : EventSink
 {
     private const int ClientTag = 0;
     private const int BackendTag = 1;
 
     private readonly Worker _worker;
-    private readonly Endpoint _client = new();
-    private readonly Endpoint _backend = new();
-    private readonly Flow _up;
-    private readonly Flow _down;
-    private readonly LoopTimer _partingTimer;
+    private Endpoint _client;
+    private Endpoint _backend;
+    private Flow _up;
+    private Flow _down;
+    private ServiceSettings _service = null!;
+    private Service? _retryAt;
     private LoopSlot _slot;
+
+    /// <summary>Made when first armed: most connections that are idle have never needed it.</summary>
+    private LoopTimer? _partingTimer;
     private Action<long>? _firstByte;
 
     /// <summary>Not null while it waits for another backend: then only the client's descriptor is open.</summary>
@@ -26,16 +33,10 @@ internal sealed class Connection : EventSink
     private bool _willRunAgain;
     private bool _backendEndedFirst;
 
-    internal Connection(Worker worker)
-    {
-        _worker = worker;
-        _up = new(_client, _backend);
-        _down = new(_backend, _client);
-        _partingTimer = new(OnPartingTimer);
-    }
+    internal Connection(Worker worker) => _worker = worker;
 
-    /// <summary>The pair it serves, or served last.</summary>
-    internal Pair Pair { get; private set; }
+    /// <summary>The service it belongs to, or belonged to last.</summary>
+    internal ServiceSettings Service => _service;
 
     /// <summary>Why it ended; null while it lives.</summary>
     internal CloseReason? Reason { get; private set; }
@@ -53,7 +54,8 @@ internal sealed class Connection : EventSink
     /// <summary>Takes over both descriptors and begins to relay; they are closed when the connection ends. On the worker's thread.</summary>
     internal void Start(Pair pair)
     {
-        Pair = pair;
+        _service = pair.Service;
+        _retryAt = pair.RetryAt;
         Reason = null;
         _backendEndedFirst = false;
         _firstByte = pair.FirstByte;
@@ -96,7 +98,7 @@ internal sealed class Connection : EventSink
         }
         _replay = null;
         _firstByte = firstByte ?? _firstByte;
-        _backend.Open(backendFd, Pair.Service.BackendIsTcp);
+        _backend.Open(backendFd, _service.BackendIsTcp);
         if (_worker.Loop.Watch(_backend.Fd, Endpoint.WatchedEvents, _slot, BackendTag).Ok)
             Advance();
         else
@@ -117,7 +119,7 @@ internal sealed class Connection : EventSink
             OnEventsWhileWaiting(events, tag);
             return;
         }
-        (tag == ClientTag ? _client : _backend).Absorb(events);
+        (tag == ClientTag ? ref _client : ref _backend).Absorb(events);
         Advance();
     }
 
@@ -132,16 +134,16 @@ internal sealed class Connection : EventSink
     {
         long bytesBefore = _up.Bytes + _down.Bytes;
         (PeerState, PeerState) peersBefore = (_client.Peer, _backend.Peer);
-        PumpResult up = Pump(_up, _down, _backend);
-        PumpResult down = Pump(_down, _up, _client);
+        PumpResult up = PumpUp();
+        PumpResult down = PumpDown();
         bool answered = _up.Keeps && _down.HasBegun;
         if (answered)
             _up.StopKeeping(_worker);
         // One flow may have learnt of its target what the other, which reads from there, must act on.
         if (answered || peersBefore != (_client.Peer, _backend.Peer))
         {
-            up = Pump(_up, _down, _backend);
-            down = Pump(_down, _up, _client);
+            up = PumpUp();
+            down = PumpDown();
         }
         if (_up.Bytes + _down.Bytes != bytesBefore)
             OnMoved();
@@ -159,19 +161,34 @@ internal sealed class Connection : EventSink
         _firstByte = null;
     }
 
-    private PumpResult Pump(Flow flow, Flow opposite, Endpoint target)
+    private PumpResult PumpUp()
     {
-        FlowState before = flow.State;
-        PumpResult result = flow.Pump(_worker);
-        if (before != flow.State && flow == _down)
-            _backendEndedFirst |= _up.State == FlowState.Open && _client.Peer == PeerState.Alive;
-        if (before == flow.State || flow.State != FlowState.Ended || target.Peer != PeerState.Alive)
-            return result;
-        // FIN is passed on after the last byte. When the opposite flow has ended too, close() sends it, but not for a socket
-        // that the service manager keeps a copy of (Accept=yes).
-        if (opposite.State != FlowState.Ended || Pair.Service.IsConnected)
-            Libc.shutdown(target.Fd, SHUT_WR);
+        FlowState before = _up.State;
+        PumpResult result = new Pump(ref _up, ref _client, ref _backend, _worker).Run();
+        if (before != _up.State)
+            PassOnFin(_up, _down, _backend);
         return result;
+    }
+
+    private PumpResult PumpDown()
+    {
+        FlowState before = _down.State;
+        PumpResult result = new Pump(ref _down, ref _backend, ref _client, _worker).Run();
+        if (before == _down.State)
+            return result;
+        _backendEndedFirst |= _up.State == FlowState.Open && _client.Peer == PeerState.Alive;
+        PassOnFin(_down, _up, _client);
+        return result;
+    }
+
+    /// <summary>After the last byte of a flow that has just ended.</summary>
+    private void PassOnFin(in Flow flow, in Flow opposite, in Endpoint target)
+    {
+        if (flow.State != FlowState.Ended || target.Peer != PeerState.Alive)
+            return;
+        // When the opposite flow has ended too, close() sends it, but not for a socket that the service manager keeps a copy of (Accept=yes).
+        if (opposite.State != FlowState.Ended || _service.IsConnected)
+            Libc.shutdown(target.Fd, SHUT_WR);
     }
 
     private bool EndIfOver(PumpResult up, PumpResult down)
@@ -181,11 +198,11 @@ internal sealed class Connection : EventSink
         else if (down == PumpResult.SourceReset && MayRetry)
             AwaitAnotherBackend();
         else if (down == PumpResult.SourceReset)
-            AbortWhenTaken(_client, _down, _down.Bytes == 0 ? CloseReason.Unanswered : CloseReason.BackendReset);
+            AbortWhenTaken(_client, isClient: true, _down.State, _down.Bytes == 0 ? CloseReason.Unanswered : CloseReason.BackendReset);
         else if (up == PumpResult.Ended && down == PumpResult.Ended)
             Close(IsUnanswered ? CloseReason.Unanswered : CloseReason.Finished);
         else if (up == PumpResult.Ended && _client.Peer == PeerState.Gone)
-            AbortWhenTaken(_backend, _up, CloseReason.ClientGone);
+            AbortWhenTaken(_backend, isClient: false, _up.State, CloseReason.ClientGone);
         return Reason is not null || _replay is not null;
     }
 
@@ -197,8 +214,8 @@ internal sealed class Connection : EventSink
         // Not left to close(): a child that is being started may hold a copy for a moment, and with it the registration.
         _worker.Loop.Unwatch(_backend.Fd);
         Libc.close(_backend.Fd);
-        _worker.Loop.Timers.Cancel(_partingTimer);
-        _replay = new(this, _worker, Pair.RetryAt!, _up.KeptBytes);
+        CancelPartingTimer();
+        _replay = new(this, _worker, _retryAt!, _up.KeptBytes);
         _up.Rewind(_worker);
         _replay.Begin();
     }
@@ -224,7 +241,7 @@ internal sealed class Connection : EventSink
             _worker.Loop.RunAgain(this);
         }
         bool halfClosed = _up.State != FlowState.Open || _down.State != FlowState.Open || _backend.Peer != PeerState.Alive;
-        if (halfClosed && !_partingTimer.IsArmed)
+        if (halfClosed && !IsParting)
             LookAgain(_worker.Limits.HalfCloseTimeoutMs);
     }
 
@@ -232,12 +249,20 @@ internal sealed class Connection : EventSink
     {
         long dueMs = _worker.NowMs + afterMs;
         // An end counts as a move: silence before it is no reason to cut what comes after.
-        if (!_partingTimer.IsArmed)
+        if (!IsParting)
             _lastMoveMs = _worker.NowMs;
         // Never later: whoever keeps us busy would put it off for ever.
-        else if (_partingTimer.DueMs <= dueMs)
+        else if (_partingTimer!.DueMs <= dueMs)
             return;
-        _worker.Loop.Timers.Arm(_partingTimer, dueMs);
+        _worker.Loop.Timers.Arm(_partingTimer ??= new(OnPartingTimer), dueMs);
+    }
+
+    private bool IsParting => _partingTimer is { IsArmed: true };
+
+    private void CancelPartingTimer()
+    {
+        if (_partingTimer is not null)
+            _worker.Loop.Timers.Cancel(_partingTimer);
     }
 
     private void OnPartingTimer(long nowMs)
@@ -249,7 +274,7 @@ internal sealed class Connection : EventSink
             Abort(CloseReason.HalfCloseTimeout);
             return;
         }
-        _worker.Loop.Timers.Arm(_partingTimer, dueMs);
+        _worker.Loop.Timers.Arm(_partingTimer!, dueMs);
         Advance();
     }
 
@@ -260,10 +285,10 @@ internal sealed class Connection : EventSink
     /// byte until it is taken, and a peer that is gone takes nothing any more. A Unix socket keeps its bytes for the reader
     /// whatever we do; a client that was accepted before us is asked, whatever its socket is.
     /// </remarks>
-    private void AbortWhenTaken(Endpoint side, Flow towards, CloseReason reason)
+    private void AbortWhenTaken(in Endpoint side, bool isClient, FlowState towards, CloseReason reason)
     {
-        bool needsTime = side.Peer == PeerState.Alive && (side.IsTcp || (side == _client && Pair.Service.IsConnected));
-        int untaken = needsTime ? Sockets.UnsentBytes(side.Fd) - (towards.State == FlowState.Ended ? 1 : 0) : 0;
+        bool needsTime = side.Peer == PeerState.Alive && (side.IsTcp || (isClient && _service.IsConnected));
+        int untaken = needsTime ? Sockets.UnsentBytes(side.Fd) - (towards == FlowState.Ended ? 1 : 0) : 0;
         if (untaken <= 0)
         {
             Abort(reason);
@@ -288,7 +313,7 @@ internal sealed class Connection : EventSink
         _replay = null;
         _up.Release(_worker);
         _down.Release(_worker);
-        _worker.Loop.Timers.Cancel(_partingTimer);
+        CancelPartingTimer();
         _worker.Loop.ReleaseSlot(_slot);
         // While it is queued for another turn it may not become another connection.
         _worker.OnEnded(this, reusable: !_willRunAgain);

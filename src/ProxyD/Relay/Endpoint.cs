@@ -4,7 +4,7 @@ using static ProxyD.Interop.LibcConstants;
 namespace ProxyD.Relay;
 
 /// <summary>What we know of the peer behind a socket.</summary>
-internal enum PeerState
+internal enum PeerState : byte
 {
     /// <summary>Nothing speaks against it.</summary>
     Alive,
@@ -21,7 +21,7 @@ internal enum PeerState
 /// The registration is edge-triggered and made once, so this cache is the only memory of readiness. A bit is cleared when
 /// a call says so (EAGAIN, or a short read where that is proof), never otherwise.
 /// </remarks>
-internal sealed class Endpoint
+internal struct Endpoint
 {
     internal const uint WatchedEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI;
 
@@ -38,7 +38,7 @@ internal sealed class Endpoint
     private bool _hasFinished;
 
     /// <summary>Urgent data came (tcp(7)): splice would stop before it for ever, so this socket is read by copying.</summary>
-    internal bool HasUrgent { get; private set; }
+    internal bool HasUrgent { readonly get; private set; }
 
     internal int Fd { get; private set; }
 

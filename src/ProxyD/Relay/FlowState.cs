@@ -1,7 +1,7 @@
 namespace ProxyD.Relay;
 
 /// <summary>Where one direction of a connection stands. See <see cref="FlowStates.Next"/> for how it moves.</summary>
-internal enum FlowState
+internal enum FlowState : byte
 {
     /// <summary>The source may still send; what it sends is passed on.</summary>
     Open,

@@ -126,6 +126,19 @@ internal sealed class RelayServer
     /// <summary>For each thread, how many replay buffers connections hold; for tests, which look for what was never given back.</summary>
     internal Task<int[]> ReplayBuffersLentAsync() => AskEachWorker(worker => worker.ReplayBuffers.LentCount);
 
+    /// <summary>For each thread, how many bytes it has allocated so far, or -1 until it answers; for tests. Answering allocates nothing there.</summary>
+    internal long[] AskAllocatedBytes()
+    {
+        long[] answers = new long[_workers.Length];
+        Array.Fill(answers, -1);
+        for (int i = 0; i < _workers.Length; i++)
+        {
+            int index = i;
+            _workers[i].Loop.Post(() => Volatile.Write(ref answers[index], GC.GetAllocatedBytesForCurrentThread()));
+        }
+        return answers;
+    }
+
     /// <summary>Ends all workers' threads; for tests, which run many servers in one process.</summary>
     internal void StopWorkers()
     {
@@ -209,7 +222,7 @@ internal sealed class RelayServer
         NoteActivity();
         if (_reportEnds)
         {
-            Report(new(RelayEventKind.ConnectionEnded, connection.Pair.Service.Index)
+            Report(new(RelayEventKind.ConnectionEnded, connection.Service.Index)
             {
                 Reason = connection.Reason!.Value,
                 UpBytes = connection.UpBytes,
@@ -221,7 +234,7 @@ internal sealed class RelayServer
             if (service.IsStarved)
                 service.Worker.Loop.Post(service.Retry);
         }
-        NoteClientDone(connection.Pair.Service);
+        NoteClientDone(connection.Service);
     }
 
     private Task<T[]> AskEachWorker<T>(Func<Worker, T> question) => Task.WhenAll(_workers.Select(worker => Ask(worker, question)));

@@ -9,19 +9,20 @@ namespace ProxyD.Tests.Kernel;
 public sealed class FlowReplayTests : IDisposable
 {
     private readonly Worker _worker = new(new RelayLimits(), _ => { });
-    private readonly Endpoint _source = new();
-    private readonly Endpoint _target = new();
-    private readonly Flow _flow;
+    private Endpoint _source;
+    private Endpoint _target;
+    private Flow _flow;
     private readonly List<Socket> _sockets = [];
     private readonly Socket _client;
 
     public FlowReplayTests()
     {
-        _flow = new(_source, _target);
         using Socket listener = Listener();
         _client = Connect(listener);
         _source.Open((int)Accept(listener).Handle, isTcp: false);
     }
+
+    private PumpResult Turn() => new Pump(ref _flow, ref _source, ref _target, _worker).Run();
 
     public void Dispose() => _sockets.ForEach(socket => socket.Dispose());
 
@@ -33,10 +34,10 @@ public sealed class FlowReplayTests : IDisposable
         Aim(Connect(dying));
         dying.Dispose();
         Say("first ");
-        Assert.Equal(PumpResult.Waiting, _flow.Pump(_worker));
+        Assert.Equal(PumpResult.Waiting, Turn());
         Assert.Equal((PeerState.Reset, FlowState.Open), (_target.Peer, _flow.State));
         Say("second");
-        Assert.Equal(PumpResult.Waiting, _flow.Pump(_worker));
+        Assert.Equal(PumpResult.Waiting, Turn());
         AssertAllReachesAnother("first second");
     }
 
@@ -48,7 +49,7 @@ public sealed class FlowReplayTests : IDisposable
         Aim(Connect(listener));
         Accept(listener).Dispose();
         Say("unwanted");
-        _flow.Pump(_worker);
+        Turn();
         Assert.Equal((PeerState.Gone, FlowState.Discarding), (_target.Peer, _flow.State));
         Assert.Equal(0, _worker.ReplayBuffers.LentCount);
     }
@@ -63,12 +64,12 @@ public sealed class FlowReplayTests : IDisposable
         ours.Blocking = false;
         Fill(ours);
         Say("stuck ");
-        Assert.Equal(PumpResult.Waiting, _flow.Pump(_worker));
+        Assert.Equal(PumpResult.Waiting, Turn());
         Assert.True(_flow.HoldsPipe, "the bytes should be in a pipe");
         listener.Dispose();
         _target.Absorb(LibcConstants.EPOLLERR);
         Say("more");
-        Assert.Equal(PumpResult.Waiting, _flow.Pump(_worker));
+        Assert.Equal(PumpResult.Waiting, Turn());
         AssertAllReachesAnother("stuck more");
         Assert.Equal(0, _worker.ReplayBuffers.LentCount);
     }
@@ -79,7 +80,7 @@ public sealed class FlowReplayTests : IDisposable
         Assert.False(_flow.HoldsPipe, "the pipe holds what the lost target refused");
         using Socket listener = Listener();
         _target.Open((int)Connect(listener).Handle, isTcp: false);
-        _flow.Pump(_worker);
+        Turn();
         Assert.Equal(expected, Encoding.ASCII.GetString(RelayHarness.ReadExactly(Accept(listener), expected.Length)));
         Assert.Equal(expected.Length, _flow.Bytes);
     }

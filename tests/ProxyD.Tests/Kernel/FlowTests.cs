@@ -5,15 +5,15 @@ using ProxyD.Relay;
 
 namespace ProxyD.Tests.Kernel;
 
-/// <summary>One flow between two socket pairs, pumped by hand: the invariants written above <see cref="Flow"/>.</summary>
+/// <summary>One flow between two socket pairs, pumped by hand: the invariants written above <see cref="Pump"/>.</summary>
 public sealed class FlowTests : IDisposable
 {
     private readonly Worker _worker = new(new RelayLimits(), _ => { });
     private readonly Socket _writer;
     private readonly Socket _reader;
-    private readonly Endpoint _source;
-    private readonly Endpoint _target;
-    private readonly Flow _flow;
+    private Endpoint _source;
+    private Endpoint _target;
+    private Flow _flow;
     private readonly List<Socket> _ours = [];
 
     public FlowTests()
@@ -23,7 +23,6 @@ public sealed class FlowTests : IDisposable
         _ours.AddRange([source, target]);
         _source = Open(source);
         _target = Open(target);
-        _flow = new(_source, _target);
     }
 
     public void Dispose()
@@ -40,7 +39,7 @@ public sealed class FlowTests : IDisposable
         FillTarget();
         byte[] bulk = Numbered(RelayLimits.ScratchBytes);
         _writer.Send(bulk);
-        _flow.Pump(_worker);
+        Turn();
         for (int i = 0; i < 150; i++)
             _writer.Send([(byte)i]);
         Assert.True(_flow.HoldsPipe, "the flow should be splicing");
@@ -54,7 +53,7 @@ public sealed class FlowTests : IDisposable
         // Goal: a short send in copy mode loses and reorders nothing.
         FillTarget();
         _writer.Send("first "u8);
-        Assert.Equal(PumpResult.Waiting, _flow.Pump(_worker));
+        Assert.Equal(PumpResult.Waiting, Turn());
         _writer.Send("second"u8);
         _source.Readable = true;
         byte[] got = PumpUntil(12);
@@ -84,11 +83,11 @@ public sealed class FlowTests : IDisposable
         _writer.Send("tail"u8);
         _writer.Shutdown(SocketShutdown.Send);
         _source.Absorb(LibcConstants.EPOLLIN | LibcConstants.EPOLLRDHUP);
-        Assert.Equal(PumpResult.Waiting, _flow.Pump(_worker));
+        Assert.Equal(PumpResult.Waiting, Turn());
         Assert.NotEqual(FlowState.Ended, _flow.State);
         Assert.Equal("tail"u8.ToArray(), PumpUntil(4));
         _source.Readable = _target.Writable = true;
-        Assert.Equal(PumpResult.Ended, _flow.Pump(_worker));
+        Assert.Equal(PumpResult.Ended, Turn());
     }
 
     [Fact]
@@ -100,7 +99,7 @@ public sealed class FlowTests : IDisposable
         Thread sender = new(() => _writer.Send(bulk));
         sender.Start();
         RelayHarness.Eventually(() => _ours[0].Available > RelayLimits.ScratchBytes, "more in the source than one turn may move");
-        Assert.Equal(PumpResult.OutOfBudget, _flow.Pump(thrifty));
+        Assert.Equal(PumpResult.OutOfBudget, Turn(thrifty));
         Assert.InRange(_flow.Bytes, RelayLimits.ScratchBytes, bulk.Length - 1);
         Assert.Equal(bulk, PumpUntil(bulk.Length, thrifty));
         sender.Join();
@@ -116,7 +115,7 @@ public sealed class FlowTests : IDisposable
         Assert.Equal(bulk, PumpUntil(bulk.Length));
         sender.Join();
         _source.Readable = _target.Writable = true;
-        _flow.Pump(_worker);
+        Turn();
         Assert.False(_flow.HoldsPipe);
         Assert.Equal(_worker.Pipes.OpenCount, _worker.Pipes.SpareCount);
     }
@@ -127,17 +126,19 @@ public sealed class FlowTests : IDisposable
         // Goal: the source's bytes are read and dropped, so that our close is not answered with RST.
         _reader.Dispose();
         _writer.Send("unwanted"u8);
-        _flow.Pump(_worker);
-        _flow.Pump(_worker);
+        Turn();
+        Turn();
         Assert.Equal(FlowState.Discarding, _flow.State);
         _writer.Shutdown(SocketShutdown.Send);
         _source.Absorb(LibcConstants.EPOLLIN | LibcConstants.EPOLLRDHUP);
-        while (_flow.Pump(_worker) == PumpResult.OutOfBudget)
+        while (Turn() == PumpResult.OutOfBudget)
         {
             // One read a turn.
         }
         Assert.Equal(FlowState.Ended, _flow.State);
     }
+
+    private PumpResult Turn(Worker? worker = null) => new Pump(ref _flow, ref _source, ref _target, worker ?? _worker).Run();
 
     private static Endpoint Open(Socket socket)
     {
@@ -192,7 +193,7 @@ public sealed class FlowTests : IDisposable
         while (got.Count < wanted && idle.Elapsed < RelayHarness.Patience)
         {
             _source.Readable = _target.Writable = true;
-            _flow.Pump(worker ?? _worker);
+            Turn(worker);
             while (_reader.Poll(1_000, SelectMode.SelectRead))
             {
                 int read = _reader.Receive(buffer);
@@ -201,7 +202,7 @@ public sealed class FlowTests : IDisposable
                 if (got.Count >= wanted)
                     break;
                 _source.Readable = _target.Writable = true;
-                _flow.Pump(worker ?? _worker);
+                Turn(worker);
             }
         }
         Assert.Equal(wanted, got.Count);
