@@ -50,8 +50,12 @@ internal sealed class Episode(int service, Action<RelayEvent> report)
         long nowMs = EventLoop.ClockMs();
         report(new(RelayEventKind.WaitAnswered, service) { Error = LastError, AtMs = nowMs, WaitedMs = waitedMs, Clients = clients });
         LastError = Errno.None;
-        return atMs => report(new(RelayEventKind.FirstByte, service) { AtMs = atMs, WaitedMs = atMs - nowMs });
+        return FirstByteAfter(nowMs);
     }
+
+    /// <remarks>A function of its own: its closure is made only here, never for a client of a backend that is up.</remarks>
+    private Action<long> FirstByteAfter(long answeredMs) =>
+        atMs => report(new(RelayEventKind.FirstByte, service) { AtMs = atMs, WaitedMs = atMs - answeredMs });
 
     /// <summary>A client's hold ended and it was reset.</summary>
     /// <param name="waitedMs">How long it had waited.</param>

@@ -29,7 +29,7 @@ internal sealed class RelayHarness : IDisposable
 
     private RelayHarness(
         Socket listener, RelayLimits limits, int? holdMs, IPEndPoint[] backends, Func<ServiceSettings, ServiceSettings>? with = null,
-        ListenerKind kind = ListenerKind.Tcp)
+        ListenerKind kind = ListenerKind.Tcp, bool reportEnds = true)
     {
         (_listener, _limits, _holdMs, _backends) = (listener, limits, holdMs, backends);
         // The server closes its own copy, as it would one that systemd holds too.
@@ -42,7 +42,7 @@ internal sealed class RelayHarness : IDisposable
             NeedsResolver = false,
             HoldTimeoutMs = holdMs,
         };
-        _server = new(limits, [with?.Invoke(settings) ?? settings], _events.Enqueue, reportEnds: true);
+        _server = new(limits, [with?.Invoke(settings) ?? settings], _events.Enqueue, reportEnds);
         _server.Start();
     }
 
@@ -56,6 +56,9 @@ internal sealed class RelayHarness : IDisposable
     /// <summary>One whose clients are let through only when the test opens it.</summary>
     internal static RelayHarness Gated(int? holdMs, IPEndPoint backend) =>
         new(Listen(IPAddress.Loopback), new(), holdMs, [backend], settings => settings with { IsGated = true });
+
+    /// <summary>One that does not report the end of each connection, as proxyd runs by default.</summary>
+    internal static RelayHarness Silent(IPEndPoint backend) => new(Listen(IPAddress.Loopback), new(), holdMs: null, [backend], reportEnds: false);
 
     /// <summary>One that takes a connection which its backend resets unanswered to the next backend.</summary>
     internal static RelayHarness Retrying(Interop.SocketAddress backend, int? holdMs = null, RelayLimits? limits = null, bool isGated = false) =>
