@@ -2,8 +2,8 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net.Sockets;
 using ProxyD.Interop;
-using ProxyD.Units;
 using ProxyD.Observability;
+using ProxyD.Units;
 
 namespace ProxyD.Cli;
 
