@@ -14,13 +14,14 @@ Usage: bench/compare.sh [OPTIONS]
   --rounds N       at most so many rounds, each through every subject in turn (default: quick 3, full 7)
   --seconds S      length of each load, in s (default 1)
   --subjects LIST  some of direct,socket-proxyd,proxyd,haproxy,nginx,socat
+  --rows LIST      only some of start,http,pingpong,bulk,streams,paths,idle (default: all that the mode has)
   --proxyd FILE    the binary to measure (default artifacts/proxyd/proxyd, published when missing)
   --out FILE       where the result goes (default bench/results/TIME-MODE.json)
 END_OF_USAGE
 }
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-mode=quick rounds='' seconds=1 proxyd='' user='' gate='' out='' inside='' list=''
+mode=quick rounds='' seconds=1 proxyd='' user='' gate='' out='' inside='' list='' parts=start,http,pingpong,bulk,streams,paths,idle
 arguments=("$@")
 while (($#)); do
   case $1 in
@@ -31,6 +32,7 @@ while (($#)); do
     --rounds) rounds=$2 && shift 2 ;;
     --seconds) seconds=$2 && shift 2 ;;
     --subjects) list=$2 && shift 2 ;;
+    --rows) parts=$2 && shift 2 ;;
     --proxyd) proxyd=$2 && shift 2 ;;
     --out) out=$2 && shift 2 ;;
     --inside-namespace) inside=yes && shift ;;
@@ -84,8 +86,8 @@ chmod 755 "$work"
 ulimit -n "$(ulimit -Hn)"
 nofile=$(ulimit -n)
 ((nofile <= 65536)) || { nofile=65536 && ulimit -n "$nofile"; }
-# Two descriptors each is the least that a relay needs; more would only be complained of.
-connections_max=$(((nofile - 100) / 2))
+# Two descriptors each is the least that a relay needs, and some must be left for pipes: proxyd's are what connections leave over.
+connections_max=$((nofile / 2 - 1000))
 
 for part in subjects backends measure rows describe; do
   # shellcheck source=/dev/null

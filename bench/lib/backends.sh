@@ -6,6 +6,18 @@
 http_port=2080 bulk_port=2081 pong_port=2082 sink_port=2083
 http_path=$work/http.sock sink_path=$work/sink.sock
 
+start_iperf3() {
+  iperf3 -s -p "$bulk_port" >"$work/iperf3.log" 2>&1 &
+  iperf3_pid=$!
+}
+
+# It serves one client at a time, and one whose end it has missed for ever.
+restart_iperf3() {
+  end_process "$iperf3_pid"
+  start_iperf3
+  await_listener "$bulk_port" iperf3
+}
+
 start_backends() {
   # Of its own: nginx makes its user the owner.
   mkdir "$work/temp"
@@ -17,7 +29,7 @@ start_backends() {
     " server { listen 127.0.0.1:$http_port backlog=4096; listen unix:$http_path backlog=4096;" \
     '  location / { return 200 "hello\n"; } }' '}' >"$work/backend.conf"
   nginx -p "$work" -e "$work/backend.log" -c "$work/backend.conf" &
-  iperf3 -s -p "$bulk_port" >"$work/iperf3.log" 2>&1 &
+  start_iperf3
   sockperf server --tcp -i 127.0.0.1 -p "$pong_port" >"$work/sockperf.log" 2>&1 &
   "$load" sink "$work/received" "$sink_port" "$sink_path" >"$work/sink.log" 2>&1 &
   await_listener "$http_port" backend

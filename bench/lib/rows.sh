@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Which measurements a subject goes through in one round. Sourced by bench/compare.sh.
-: "${mode:?}" "${work:?}" "${http_port:?}" "${bulk_port:?}" "${pong_port:?}" "${sink_port:?}" "${http_path:?}" "${sink_path:?}"
+: "${mode:?}" "${parts:?}" "${work:?}" "${http_port:?}" "${bulk_port:?}" "${pong_port:?}" "${sink_port:?}" "${http_path:?}" "${sink_path:?}"
+
+is_wanted() { [[ ,$parts, == *,$1,* ]]; }
 
 is_full() { [[ $mode == full ]]; }
 
@@ -41,6 +43,16 @@ many_streams_rows() {
   measure_streams "${1}_both" "$2" 256 both
 }
 
+all_streams_rows() {
+  is_full || [[ $subject == proxyd ]] || return 0
+  with_subject 2004 "$sink_port" many_streams_rows bulk_256
+  [[ -z $SUBJECT_UID && $subject != direct ]] || return 0
+  SUBJECT_UID=$unprivileged_uid
+  # An address of its own: nginx's files have its name, and root's must not be written to.
+  with_subject 2007 "$sink_port" many_streams_rows bulk_256_user
+  SUBJECT_UID=''
+}
+
 # Idle connections until a descriptor limit says no: the subject's own or, above it, the load's.
 most_idle_rows() { measure_idle idle_most "$1" $((nofile - 200)); }
 
@@ -75,26 +87,18 @@ measure_subject() {
   if [[ $subject != direct ]]; then
     record process_binary_kb "$(($(stat -Lc %s "$(subject_binary "$subject")") / 1000))"
   fi
-  if [[ $subject != direct && $subject != socat ]] && is_due; then
+  if is_wanted start && [[ $subject != direct && $subject != socat ]] && is_due; then
     subject_command "$subject" 2002 "$http_port"
     record process_start_ms "$(METER_UID=$SUBJECT_UID "$meter" start 2002 "$starts" "${COMMAND[@]}" 2>>"$work/$subject.log")"
   fi
-  with_subject 2000 "$http_port" http_rows
+  ! is_wanted http || with_subject 2000 "$http_port" http_rows
   # No goal is held against direct.
   [[ $subject != direct ]] || is_full || return 0
-  with_subject 2003 "$pong_port" measure_pingpong
-  with_subject 2001 "$bulk_port" bulk_rows
+  ! is_wanted pingpong || with_subject 2003 "$pong_port" measure_pingpong
+  ! is_wanted bulk || with_subject 2001 "$bulk_port" bulk_rows
   [[ $subject != socat ]] || return 0
-  if is_full || [[ $subject == proxyd ]]; then
-    with_subject 2004 "$sink_port" many_streams_rows bulk_256
-    if [[ -z $SUBJECT_UID && $subject != direct ]]; then
-      SUBJECT_UID=$unprivileged_uid
-      # An address of its own: nginx's files have its name, and root's must not be written to.
-      with_subject 2007 "$sink_port" many_streams_rows bulk_256_user
-      SUBJECT_UID=''
-    fi
-  fi
+  ! is_wanted streams || all_streams_rows
   is_full || return 0
-  all_path_rows
-  [[ $subject == direct ]] || nginx_connections=$nofile with_subject 2005 "$http_port" most_idle_rows
+  ! is_wanted paths || all_path_rows
+  [[ $subject == direct ]] || ! is_wanted idle || nginx_connections=$nofile with_subject 2005 "$http_port" most_idle_rows
 }
