@@ -1,0 +1,94 @@
+namespace ProxyD.Units;
+
+/// <summary>An assignment that holds.</summary>
+/// <param name="Value">With the specifiers put in that <see cref="Specifiers"/> knows; <see cref="UnitItem.Value"/> has it as written.</param>
+/// <param name="Path">The file it stands in.</param>
+internal sealed record Setting(string Value, string Path, UnitItem Item)
+{
+    /// <summary>The line in <see cref="Path"/>, counted from 1.</summary>
+    internal int Line => Item.Line;
+}
+
+/// <summary>One unit as its manager sees it: the unit file, then its drop-ins, in order.</summary>
+/// <param name="sources">In the order in which they are read; an instance's may be its template's.</param>
+/// <param name="isUser">A user manager's unit.</param>
+internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool isUser = false)
+{
+    /// <summary>Lists that an empty assignment does not clear: dependencies can only be added (systemd.unit(5), under drop-ins).</summary>
+    private static readonly string[] s_dependencies =
+    [
+        "Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Upholds", "Conflicts", "Before", "After", "OnFailure", "OnSuccess",
+        "PropagatesReloadTo", "ReloadPropagatedFrom", "PropagatesStopTo", "StopPropagatedFrom", "JoinsNamespaceOf",
+    ];
+
+    /// <summary>Old spellings that systemd still reads, and what they became.</summary>
+    private static readonly Dictionary<(string Section, string Key), (string Section, string Key)> s_oldNames = new()
+    {
+        [("Service", "StartLimitInterval")] = ("Unit", "StartLimitIntervalSec"),
+        [("Service", "StartLimitBurst")] = ("Unit", "StartLimitBurst"),
+        [("Unit", "StartLimitInterval")] = ("Unit", "StartLimitIntervalSec"),
+        [("Unit", "BindTo")] = ("Unit", "BindsTo"),
+    };
+
+    /// <summary>The full name; of a template that was read as itself, with nothing behind the @.</summary>
+    internal string Name { get; } = name;
+
+    internal UnitName Parts => new(Name);
+
+    internal UnitType Type => Parts.Type;
+
+    internal IReadOnlyList<UnitFile> Sources { get; } = sources;
+
+    internal bool IsUser { get; } = isUser;
+
+    /// <summary>The unit file itself; where a finding about something that is missing points to.</summary>
+    internal string Path => Sources[0].Path;
+
+    /// <summary>All values of a key that still hold, in order: an empty assignment drops what came before it, and is none itself.</summary>
+    internal IReadOnlyList<Setting> All(string section, string key)
+    {
+        List<Setting> settings = [];
+        bool isDependency = section == "Unit" && s_dependencies.Contains(key);
+        foreach (UnitFile source in Sources)
+        {
+            foreach ((string itsSection, UnitItem item) in source.Assignments)
+            {
+                (string, string) itsName = s_oldNames.GetValueOrDefault((itsSection, item.Name), (itsSection, item.Name));
+                if (itsName != (section, key))
+                    continue;
+                if (item.Value.Length > 0)
+                    settings.Add(new(Specifiers.Expand(item.Value, Parts, IsUser), source.Path, item));
+                else if (!isDependency)
+                    settings.Clear();
+            }
+        }
+        return settings;
+    }
+
+    /// <summary>The value that holds for a key that takes one; null when none is set.</summary>
+    internal Setting? Last(string section, string key) => All(section, key) is [.., Setting last] ? last : null;
+
+    /// <summary>A boolean as systemd reads it.</summary>
+    /// <param name="unset">What holds when it is missing or is no boolean.</param>
+    internal bool IsTrue(string section, string key, bool unset = false) => Last(section, key)?.Value.ToLowerInvariant() switch
+    {
+        "1" or "yes" or "y" or "true" or "t" or "on" => true,
+        "0" or "no" or "n" or "false" or "f" or "off" => false,
+        _ => unset,
+    };
+
+    /// <summary>A list of names, as in <c>Requires=</c>: each word with the assignment it comes from.</summary>
+    internal IEnumerable<(string Word, Setting Setting)> List(string section, string key) =>
+        All(section, key).SelectMany(setting => Words.Split(setting.Value, keepsEscapes: true).Select(word => (word, setting)));
+
+    /// <summary>Whether one of the keys of [Unit] names that unit; the first assignment that does.</summary>
+    internal Setting? Names(string unit, params string[] keys) =>
+        keys.SelectMany(key => List("Unit", key)).FirstOrDefault(entry => entry.Word == unit).Setting;
+
+    /// <summary>The commands of an <c>Exec…=</c> key of [Service] or [Socket].</summary>
+    internal IEnumerable<(ExecCommand Command, Setting Setting)> Commands(string key) =>
+        All(Type == UnitType.Socket ? "Socket" : "Service", key)
+            .SelectMany(setting => ExecLine.Parse(setting.Value).Select(command => (command, setting)));
+
+    public override string ToString() => Name;
+}

@@ -1,0 +1,87 @@
+namespace ProxyD.Units;
+
+/// <summary>Units that were read together, by name.</summary>
+internal sealed class UnitSet
+{
+    private readonly Dictionary<string, Unit> _units = new(StringComparer.Ordinal);
+
+    /// <param name="units">Of several with one name the first counts.</param>
+    internal UnitSet(IEnumerable<Unit> units)
+    {
+        foreach (Unit unit in units)
+            _units.TryAdd(unit.Name, unit);
+    }
+
+    /// <summary>In the order of their names.</summary>
+    internal IEnumerable<Unit> Units => _units.Values.OrderBy(unit => unit.Name, StringComparer.Ordinal);
+
+    /// <summary>Puts files together by their paths: <c>NAME</c> is a unit, <c>NAME.d/*.conf</c> its drop-ins; systemd.unit(5).</summary>
+    /// <param name="files">Of two unit files of one name, and of two drop-ins of one file name for one unit, the first counts.</param>
+    /// <remarks>A drop-in whose unit is not among the files belongs to nothing here and is left out.</remarks>
+    internal static UnitSet FromFiles(IEnumerable<UnitFile> files, bool isUser = false)
+    {
+        List<UnitFile> all = [.. files];
+        ILookup<string, UnitFile> dropIns = all.Where(IsDropIn).ToLookup(file => FolderName(file.Path), StringComparer.Ordinal);
+        Dictionary<string, UnitFile> fragments = [];
+        foreach (UnitFile file in all.Where(file => !IsDropIn(file) && UnitName.TypeOf(FileName(file.Path)) != UnitType.Unknown))
+            fragments.TryAdd(FileName(file.Path), file);
+        // An instance with drop-ins of its own is a unit even where only its template has a file.
+        IEnumerable<string> instances = dropIns.Select(group => group.Key[..^2])
+            .Where(name => !fragments.ContainsKey(name) && new UnitName(name).Template is { } template && fragments.ContainsKey(template));
+        return new(fragments.Keys.Concat(instances).Select(name =>
+        {
+            UnitFile fragment = fragments.GetValueOrDefault(name) ?? fragments[new UnitName(name).Template!];
+            return new Unit(name, [fragment, .. DropInsOf(new(name), dropIns)], isUser);
+        }));
+    }
+
+    /// <summary>A unit by name; an instance is made of its template, and <c>x@%i.service</c>, as templates name each other, is the template.</summary>
+    internal Unit? Find(string name)
+    {
+        UnitName parts = new(name);
+        if (parts.Instance is "%i" or "%I")
+            parts = new(parts.With(""));
+        if (_units.TryGetValue(parts.Full, out Unit? unit))
+            return unit;
+        return parts.Template is { } template && _units.TryGetValue(template, out Unit? made) ? new(name, made.Sources, made.IsUser) : null;
+    }
+
+    /// <summary>The name of what a socket starts: <c>Service=</c>, else the same name; with <c>Accept=yes</c> the template of that name.</summary>
+    internal static string ServiceNameOf(Unit socket)
+    {
+        string name = socket.Last("Socket", "Service")?.Value ?? socket.Parts.Stem + ".service";
+        return socket.IsTrue("Socket", "Accept") && new UnitName(name).Instance is null ? new UnitName(name).With("") : name;
+    }
+
+    /// <summary>What a socket starts, when it is among these units.</summary>
+    internal Unit? ServiceOf(Unit socket) => Find(ServiceNameOf(socket));
+
+    /// <summary>The sockets among these units that start a service.</summary>
+    internal IEnumerable<Unit> SocketsOf(Unit service) =>
+        Units.Where(unit => unit.Type == UnitType.Socket && ServiceOf(unit)?.Name == service.Name);
+
+    /// <summary>All drop-ins that apply, in the order of their file names; a folder that names the unit more exactly wins.</summary>
+    private static IEnumerable<UnitFile> DropInsOf(UnitName unit, ILookup<string, UnitFile> dropIns) =>
+        FoldersFor(unit).SelectMany(folder => dropIns[folder])
+            .DistinctBy(file => FileName(file.Path), StringComparer.Ordinal)
+            .OrderBy(file => FileName(file.Path), StringComparer.Ordinal);
+
+    /// <summary>The drop-in folders of a unit, the most exact one first: its own, its template's, each shorter prefix ending in a dash, its type's.</summary>
+    private static IEnumerable<string> FoldersFor(UnitName unit)
+    {
+        string type = unit.Full[unit.Stem.Length..];
+        yield return unit.Full + ".d";
+        if (unit.Template is { } template)
+            yield return template + ".d";
+        for (int dash = unit.Prefix.LastIndexOf('-'); dash > 0; dash = unit.Prefix.LastIndexOf('-', dash - 1))
+            yield return $"{unit.Prefix[..(dash + 1)]}{type}.d";
+        yield return $"{type[1..]}.d";
+    }
+
+    private static bool IsDropIn(UnitFile file) =>
+        file.Path.EndsWith(".conf", StringComparison.Ordinal) && FolderName(file.Path).EndsWith(".d", StringComparison.Ordinal);
+
+    private static string FileName(string path) => path[(path.LastIndexOf('/') + 1)..];
+
+    private static string FolderName(string path) => path.LastIndexOf('/') is > 0 and int slash ? FileName(path[..slash]) : "";
+}
