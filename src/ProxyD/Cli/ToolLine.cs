@@ -16,6 +16,7 @@ internal static class ToolLine
 
     private static readonly Dictionary<string, Func<Command>> s_tools = new(StringComparer.Ordinal)
     {
+        ["check"] = CheckCommand.Create,
     };
 
     /// <summary>The words, in the order in which the help shows them.</summary>

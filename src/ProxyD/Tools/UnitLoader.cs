@@ -3,114 +3,115 @@ using ProxyD.Units;
 namespace ProxyD.Tools;
 
 /// <summary>Reads units: from the manager (by name), from files and from folders.</summary>
-/// <param name="systemctl">Asked only for units by name.</param>
 /// <param name="isUser">They are a user manager's.</param>
-internal sealed class UnitLoader(Systemctl systemctl, bool isUser)
+internal sealed class UnitLoader(bool isUser)
 {
-    private static readonly string[] s_references =
-        ["Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Upholds"];
+    /// <summary>A chain socket → proxy → hook → backend is followed that far.</summary>
+    private const int MaxSteps = 4;
 
+    private readonly Systemctl _systemctl = new(isUser);
+    private readonly UnitFolders _folders = new(isUser);
+    private readonly Scripts _scripts = new();
     private readonly Dictionary<string, Unit?> _loaded = new(StringComparer.Ordinal);
+
+    /// <summary>A script's text; null for what is missing or no text.</summary>
+    internal string? Script(string path) => _scripts.Read(path);
+
+    /// <summary>Whether the machine has a file for a unit.</summary>
+    internal bool Exists(string name) => _folders.Has(name);
 
     /// <summary>A unit file's or a drop-in's content.</summary>
     /// <exception cref="ToolException">It can't be read.</exception>
-    internal static UnitFile ReadFile(string path)
-    {
-        try
-        {
-            return UnitFile.Parse(File.ReadAllBytes(path), path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ToolException($"{path} can't be read: {e.Message}");
-        }
-    }
+    internal static UnitFile ReadFile(string path) => Reading(path, () => UnitFile.Parse(File.ReadAllBytes(path), path));
 
     /// <summary>The unit files of a folder and the drop-ins in its <c>*.d</c> folders, in the order of their names; links to other names
     /// are left out.</summary>
     /// <exception cref="ToolException">It can't be read.</exception>
-    internal static IReadOnlyList<UnitFile> ReadFolder(string path)
+    internal static IReadOnlyList<UnitFile> ReadFolder(string path) => Reading(path, () =>
     {
-        try
+        IEnumerable<string> fragments = Directory.GetFiles(path)
+            .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && File.Exists(file) && !IsAlias(file));
+        IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").SelectMany(folder => Directory.GetFiles(folder, "*.conf"));
+        return fragments.Concat(dropIns).Order(StringComparer.Ordinal).Select(ReadFile).ToArray();
+    });
+
+    /// <summary>Units made of files, with what they name in turn taken from the machine's own folders where the files don't have it.</summary>
+    /// <exception cref="ToolException">A file can't be read.</exception>
+    internal UnitSet Complete(IReadOnlyList<UnitFile> files)
+    {
+        List<UnitFile> all = [.. files];
+        HashSet<string> tried = [];
+        UnitSet set = UnitSet.FromFiles(all, isUser);
+        for (int step = 0; step < MaxSteps; step++)
         {
-            IEnumerable<string> fragments = Directory.GetFiles(path)
-                .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && !IsAlias(file));
-            IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").SelectMany(folder => Directory.GetFiles(folder, "*.conf"));
-            return [.. fragments.Concat(dropIns).Order(StringComparer.Ordinal).Select(ReadFile)];
+            TrioFinder finder = new(set, Script);
+            string[] missing = [.. set.Units.SelectMany(finder.NamedBy).Where(name => set.Find(name) is null && tried.Add(name))];
+            int before = all.Count;
+            all.AddRange(missing.SelectMany(_folders.FilesOf));
+            if (all.Count == before)
+                break;
+            set = UnitSet.FromFiles(all, isUser);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ToolException($"{path} can't be read: {e.Message}");
-        }
+        return set;
     }
 
     /// <summary>A unit as the manager has it: its unit file and its drop-ins, in the manager's order.</summary>
-    /// <returns>Null when the manager finds no file of that name.</returns>
+    /// <returns>Null when the manager finds no file of that name, and for a masked unit.</returns>
     /// <exception cref="ToolException">The manager can't be asked, or a file can't be read.</exception>
     internal Unit? Load(string name)
     {
         if (_loaded.TryGetValue(name, out Unit? known))
             return known;
-        Dictionary<string, string> shown = systemctl.Show(name, "Id", "FragmentPath", "DropInPaths");
+        Dictionary<string, string> shown = _systemctl.Show(name, "Id", "FragmentPath", "DropInPaths", "LoadState");
         string fragment = shown.GetValueOrDefault("FragmentPath", "");
         IEnumerable<string> dropIns = Words.Split(shown.GetValueOrDefault("DropInPaths", ""));
-        Unit? unit = fragment.Length > 0
+        Unit? unit = fragment.Length > 0 && shown.GetValueOrDefault("LoadState") != "masked"
             ? new(shown.GetValueOrDefault("Id", name), [.. dropIns.Prepend(fragment).Select(ReadFile)], isUser)
             : null;
         _loaded[name] = unit;
         return unit;
     }
 
-    /// <summary>Units by name, and all that they name in turn: a socket's service, a service's sockets, what they require, want, bind to or uphold.</summary>
+    /// <summary>Units by name, and all that they name in turn: a socket's service, a service's sockets, what they depend on or start.</summary>
     /// <param name="missing">Names among <paramref name="names"/> that the manager finds no file for.</param>
     /// <exception cref="ToolException">The manager can't be asked, or a file can't be read.</exception>
     internal UnitSet LoadWithRelated(IEnumerable<string> names, out IReadOnlyList<string> missing)
     {
         string[] asked = [.. names];
-        Queue<string> open = new(asked);
+        string[] next = asked;
         HashSet<string> seen = [.. asked];
         List<Unit> found = [];
-        while (open.TryDequeue(out string? name))
+        for (int step = 0; step < MaxSteps && next.Length > 0; step++)
         {
-            if (Load(name) is not { } unit)
-                continue;
-            found.Add(unit);
-            foreach (string related in Related(unit).Where(seen.Add))
-                open.Enqueue(related);
+            Unit[] units = [.. next.Select(name => Load(Loadable(name))).OfType<Unit>()];
+            found.AddRange(units);
+            next = [.. units.SelectMany(Related).Where(seen.Add)];
         }
-        missing = [.. asked.Where(name => _loaded[name] is null)];
+        missing = [.. asked.Where(name => Load(Loadable(name)) is null)];
         return new(found);
     }
 
-    /// <summary>Loaded sockets whose service, by what it runs, is a proxy.</summary>
-    /// <param name="isProxy">Judges the service.</param>
+    /// <summary>Sockets that the manager has loaded.</summary>
     /// <exception cref="ToolException">The manager can't be asked, or a file can't be read.</exception>
-    internal IEnumerable<string> SocketsOf(Func<Unit, bool> isProxy)
+    internal IReadOnlyList<Unit> LoadedSockets()
     {
-        (int status, string output, string error) = systemctl.Run("list-units", "--all", "--plain", "--no-legend", "--full", "--type=socket");
+        (int status, string output, string error) = _systemctl.Run("list-units", "--all", "--plain", "--no-legend", "--full", "--type=socket");
         if (status != 0)
             throw new ToolException($"systemctl list-units: {error.Split('\n')[0]}");
-        foreach (string name in output.Split('\n').Select(line => line.Split(' ')[0]).Where(name => name.Length > 0))
-        {
-            if (Load(name) is { } socket && Load(Loadable(UnitSet.ServiceNameOf(socket))) is { } service && isProxy(service))
-                yield return name;
-        }
+        return [.. output.Split('\n').Select(line => line.Split(' ')[0]).Where(name => name.Length > 0).Select(Load).OfType<Unit>()];
     }
+
+    /// <summary>Whether a socket's service runs a proxy.</summary>
+    /// <exception cref="ToolException">The manager can't be asked, or a file can't be read.</exception>
+    internal bool IsProxys(Unit socket) =>
+        Load(Loadable(UnitSet.ServiceNameOf(socket))) is { } service && ProxyCommand.Of(service, Script) is not null;
 
     private IEnumerable<string> Related(Unit unit)
     {
-        if (unit.Type == UnitType.Socket)
-            yield return Loadable(UnitSet.ServiceNameOf(unit));
-        if (unit.Type == UnitType.Service)
-        {
-            foreach (string socket in Words.Split(systemctl.Show(unit.Name, "TriggeredBy").GetValueOrDefault("TriggeredBy", ""), keepsEscapes: true))
-                yield return socket;
-        }
-        foreach (string name in s_references.SelectMany(key => unit.List("Unit", key)).Select(entry => entry.Word))
-        {
-            if (UnitName.TypeOf(name) is UnitType.Service or UnitType.Socket)
-                yield return Loadable(name);
-        }
+        IEnumerable<string> sockets = unit.Type == UnitType.Service
+            ? Words.Split(_systemctl.Show(unit.Name, "TriggeredBy").GetValueOrDefault("TriggeredBy", ""), keepsEscapes: true)
+            : [];
+        return new TrioFinder(new([unit]), Script).NamedBy(unit).Concat(sockets);
     }
 
     /// <summary>systemctl shows no template; any instance has its files.</summary>
@@ -118,4 +119,16 @@ internal sealed class UnitLoader(Systemctl systemctl, bool isUser)
 
     private static bool IsAlias(string path) =>
         new FileInfo(path).LinkTarget is { } target && Path.GetFileName(target) != Path.GetFileName(path);
+
+    private static T Reading<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"{path} can't be read: {e.Message}");
+        }
+    }
 }

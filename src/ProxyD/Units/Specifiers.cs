@@ -54,7 +54,6 @@ internal static class Specifiers
         'h' => "/root",
         'u' or 'g' => "root",
         'U' or 'G' => "0",
-        's' => "/bin/sh",
         _ => null,
     };
 

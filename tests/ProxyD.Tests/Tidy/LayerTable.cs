@@ -14,12 +14,13 @@ internal static partial class LayerTable
 
     private static readonly Dictionary<string, string[]> s_mayUse = new()
     {
-        [Root] = ["Cli", "Activation", "Backend", "Relay", "Tools", "Units", "Observability", "Interop"],
-        ["Cli"] = ["Tools", "Units", "Observability", "Interop"],
-        ["Tools"] = ["Units", "Observability", "Interop"],
+        [Root] = ["Cli", "Activation", "Backend", "Relay", "Tools", "Rules", "Units", "Observability", "Interop"],
+        ["Cli"] = ["Tools", "Rules", "Units", "Observability", "Interop"],
+        ["Tools"] = ["Rules", "Units", "Observability", "Interop"],
         ["Activation"] = ["Observability", "Interop"],
         ["Backend"] = ["Observability", "Interop"],
         ["Relay"] = ["Observability", "Interop"],
+        ["Rules"] = ["Units", "Interop"],
         ["Units"] = ["Interop"],
         ["Observability"] = ["Interop"],
         ["Interop"] = [],

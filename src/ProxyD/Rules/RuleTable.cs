@@ -1,0 +1,23 @@
+namespace ProxyD.Rules;
+
+/// <summary>All rules, in the order of their ids, and what runs them.</summary>
+internal static class RuleTable
+{
+    internal static IReadOnlyList<Rule> All { get; } =
+    [
+        new SocketTiedToProxy(),
+        new NothingWaits(),
+        new HandWrittenGuard(),
+        new GuardOutlivesTimeout(),
+    ];
+
+    /// <summary>A rule by its id, in any case; null for an unknown one.</summary>
+    internal static Rule? Find(string id) => All.FirstOrDefault(rule => rule.Id.Equals(id, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What is found, in the order of files and lines; a finding that two trios share comes once.</summary>
+    internal static IReadOnlyList<Finding> Run(CheckInput input) =>
+    [
+        .. All.SelectMany(rule => rule.Find(input)).Distinct()
+            .OrderBy(finding => finding.Path, StringComparer.Ordinal).ThenBy(finding => finding.Line).ThenBy(finding => finding.RuleId, StringComparer.Ordinal),
+    ];
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Net;
+using ProxyD.Interop;
+
+namespace ProxyD.Units;
+
+/// <summary>Where a service says that it listens, in its command line or its environment.</summary>
+/// <param name="Host">As written; null when only a port is given, and the daemon's own default decides.</param>
+/// <param name="Port">0 when only a host is given.</param>
+internal sealed record ListenPoint(string? Host, int Port, Setting Setting)
+{
+    /// <summary>Whether that is every interface of the machine.</summary>
+    internal bool IsAnyAddress => Host is "0.0.0.0" or "::" or "[::]" or "*" or "+";
+
+    internal bool IsLoopback => Host is "localhost" || (IPAddress.TryParse(Host?.Trim('[', ']'), out IPAddress? ip) && IPAddress.IsLoopback(ip));
+}
+
+/// <summary>Reads listening addresses out of services. Only words whose meaning is plain count: a URL that a daemon is told of is none.</summary>
+internal static class Listening
+{
+    /// <summary>Options (without dashes) and variables (in lower case) that give a port.</summary>
+    private static readonly string[] s_portNames =
+        ["port", "http-port", "http.port", "listen-port", "server-port", "server.port", "web-port", "webui-port", "bind-port", "p"];
+
+    /// <summary>Those that give a host, or a host and a port.</summary>
+    private static readonly string[] s_hostNames =
+    [
+        "host", "bind", "listen", "address", "addr", "bind-address", "bind-addr", "listen-address", "listen-addr", "web.listen-address", "http-address",
+        "http.address", "server.address", "listen-host", "bind-host", "hostname", "ip", "b", "urls",
+    ];
+
+    /// <summary>Programs whose -p, --host and the like speak of somebody else.</summary>
+    private static readonly string[] s_others =
+        ["docker", "podman", "nerdctl", "ssh", "autossh", "psql", "mysql", "mosquitto_pub", "mosquitto_sub", "curl", "wget", "socat", "rsync"];
+
+    /// <summary>All that a service's command line and environment say.</summary>
+    internal static IReadOnlyList<ListenPoint> Of(Unit service)
+    {
+        List<ListenPoint> points = [];
+        foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart").Where(entry => !s_others.Contains(entry.Command.FileName)))
+            points.AddRange(FromOptions(command.Arguments, setting));
+        foreach (Setting setting in service.All("Service", "Environment"))
+            points.AddRange(Words.Split(setting.Value).SelectMany(variable => FromVariable(variable, setting)));
+        return Joined(points);
+    }
+
+    /// <summary>Whether a service's command line or environment names an address's port or path at all.</summary>
+    internal static bool Names(Unit service, Address address)
+    {
+        string port = address.Port.ToString(CultureInfo.InvariantCulture);
+        IEnumerable<string> words = service.Commands("ExecStart").SelectMany(entry => entry.Command.Words)
+            .Concat(service.All("Service", "Environment").SelectMany(setting => Words.Split(setting.Value)));
+        return address.Port > 0
+            ? words.Any(word => word == port || word.Split([':', '=', '/', ' ', ',']).Contains(port))
+            : words.Any(word => word.Contains(address.Path ?? address.Text, StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<ListenPoint> FromOptions(IReadOnlyList<string> arguments, Setting setting)
+    {
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            string word = arguments[i];
+            if (word is not ['-', ..])
+            {
+                // python3 -m http.server 8000
+                bool isServed = i >= 2 && arguments.Contains("http.server") && !arguments[i - 1].StartsWith('-');
+                if (isServed && PortOf(word) is > 0 and int served)
+                    yield return new(null, served, setting);
+                continue;
+            }
+            string name = word.TrimStart('-');
+            int equals = name.IndexOf('=', StringComparison.Ordinal);
+            string? value = equals > 0 ? name[(equals + 1)..] : arguments.ElementAtOrDefault(i + 1);
+            if (value is not null && Read(equals > 0 ? name[..equals] : name, value, setting) is { } point)
+                yield return point;
+        }
+    }
+
+    private static IEnumerable<ListenPoint> FromVariable(string variable, Setting setting)
+    {
+        int equals = variable.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+            yield break;
+        // OLLAMA_HOST, HTTP_PORT, ASPNETCORE_URLS: what counts is how it ends.
+        string name = variable[..equals].ToLowerInvariant();
+        string last = name[(name.LastIndexOf('_') + 1)..];
+        if (last != "p" && last != "b" && Read(last, variable[(equals + 1)..], setting) is { } point)
+            yield return point;
+    }
+
+    private static ListenPoint? Read(string name, string value, Setting setting)
+    {
+        if (s_portNames.Contains(name))
+            return PortOf(value) is > 0 and int port ? new(null, port, setting) : null;
+        if (!s_hostNames.Contains(name))
+            return null;
+        string address = value[(value.IndexOf("://", StringComparison.Ordinal) is >= 0 and int scheme ? scheme + 3 : 0)..].TrimEnd('/');
+        int colon = address.LastIndexOf(':');
+        if (PortOf(address) is > 0 and int alone)
+            return new(null, alone, setting);
+        // Of an IPv6 address without brackets the last part is no port.
+        bool isSplit = colon >= 0 && (address[..colon].EndsWith(']') || address.IndexOf(':', StringComparison.Ordinal) == colon);
+        if (isSplit && PortOf(address[(colon + 1)..]) is > 0 and int behind)
+            return new(colon == 0 ? "*" : address[..colon], behind, setting);
+        bool isHost = address is "localhost" or "*" or "+" || IPAddress.TryParse(address.Trim('[', ']'), out _);
+        return isHost ? new(address, 0, setting) : null;
+    }
+
+    /// <summary>A host that stands alone belongs to the ports that stand alone.</summary>
+    private static List<ListenPoint> Joined(List<ListenPoint> points)
+    {
+        ListenPoint? host = points.Find(point => point.Port == 0);
+        if (host is null)
+            return points;
+        bool hasLonePort = points.Exists(point => point.Host is null);
+        return [.. points.Where(point => point.Port > 0 || !hasLonePort).Select(point => point.Host is null ? point with { Host = host.Host } : point)];
+    }
+
+    private static int PortOf(string text) =>
+        text.Length is > 0 and <= 5 && text.All(char.IsAsciiDigit) && int.Parse(text, CultureInfo.InvariantCulture) is <= 65535 and int port ? port : 0;
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+
+namespace ProxyD.Units;
+
+/// <summary>Tells which units belong together: socket → proxy → hook → backend.</summary>
+/// <param name="script">Reads a script by its path; null for what is no text or not there.</param>
+internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
+{
+    /// <summary>Dependencies that start the other unit, or need it to run.</summary>
+    private static readonly string[] s_ties = ["BindsTo", "Requires", "Requisite", "Upholds", "Wants"];
+
+    private static readonly string[] s_startVerbs = ["start", "restart", "try-restart", "reload-or-restart", "isolate"];
+
+    internal IReadOnlyList<Trio> Find() =>
+    [
+        .. units.Units.Where(unit => unit.Type == UnitType.Service)
+            .Select(unit => (Unit: unit, Command: ProxyCommand.Of(unit, script)))
+            .Where(proxy => proxy.Command is not null)
+            .Select(proxy => Make(proxy.Unit, proxy.Command!)),
+    ];
+
+    /// <summary>Names of the units that a unit brings with it: a socket's service, what a service depends on or starts.</summary>
+    internal IEnumerable<string> NamedBy(Unit unit) =>
+        unit.Type == UnitType.Socket ? [UnitSet.ServiceNameOf(unit)]
+        : unit.Type == UnitType.Service ? Named(unit).Distinct(StringComparer.Ordinal)
+        : [];
+
+    private IEnumerable<string> Named(Unit service) =>
+        Dependencies(service, TieKind.Dependency, null).Concat(Started(service, ["ExecStartPre", "ExecStart", "ExecStartPost"], TieKind.Systemctl, null))
+            .Select(tie => tie.Name)
+            .Concat(service.List("Service", "Sockets").Select(entry => entry.Word))
+            .Concat(ProxyCommand.Of(service, script)?.Options.BackendUnit is { } backend ? [backend] : []);
+
+    private Trio Make(Unit proxy, ProxyCommand command)
+    {
+        List<BackendTie> ties = [.. Direct(proxy, command)];
+        List<Unit> hooks = [.. ties.Select(tie => tie.Unit).OfType<Unit>().Where(IsHook).DistinctBy(unit => unit.Name)];
+        ties.RemoveAll(tie => tie.Unit is not null && IsHook(tie.Unit));
+        ties.AddRange(hooks.SelectMany(BehindHook));
+        ties = Narrow(ties, command);
+        return new(proxy, command, [.. units.SocketsOf(proxy)], hooks, ties, [.. GuardsOf(proxy, command, hooks, ties)]);
+    }
+
+    private IEnumerable<BackendTie> Direct(Unit proxy, ProxyCommand command)
+    {
+        if (command.Options.BackendUnit is { } named)
+            yield return new(named, units.Find(named), TieKind.BackendUnit, command.Setting);
+        foreach (BackendTie tie in Dependencies(proxy, TieKind.Dependency, null))
+            yield return tie;
+        foreach (BackendTie tie in Started(proxy, ["ExecStartPre", "ExecStart"], TieKind.Systemctl, null))
+            yield return tie;
+    }
+
+    private IEnumerable<BackendTie> BehindHook(Unit hook) =>
+        Dependencies(hook, TieKind.Hook, hook).Concat(Started(hook, ["ExecStartPre", "ExecStart", "ExecStartPost"], TieKind.Hook, hook))
+            .Where(tie => tie.Unit is null || !IsHook(tie.Unit));
+
+    private IEnumerable<BackendTie> Dependencies(Unit unit, TieKind kind, Unit? hook) =>
+        s_ties.SelectMany(key => unit.List("Unit", key))
+            .Where(entry => UnitName.TypeOf(entry.Word) == UnitType.Service && entry.Word != unit.Name)
+            .Select(entry => new BackendTie(entry.Word, units.Find(entry.Word), kind, entry.Setting, hook))
+            .Where(tie => tie.Unit is null || ProxyCommand.Of(tie.Unit, script) is null);
+
+    /// <summary>Units that a command line starts with systemctl(1).</summary>
+    private IEnumerable<BackendTie> Started(Unit unit, string[] keys, TieKind kind, Unit? hook)
+    {
+        foreach ((ExecCommand command, Setting setting) in keys.SelectMany(unit.Commands))
+        {
+            string text = ShellText.Of(command, script, out _) ?? ExecLine.Join(command.Words);
+            foreach (string[] words in ShellText.Commands(text).Select(shell => shell.Words.ToArray()))
+            {
+                int verb = Array.FindIndex(words, s_startVerbs.Contains);
+                if (verb < 1 || !words[0].EndsWith("systemctl", StringComparison.Ordinal))
+                    continue;
+                foreach (string word in words.Skip(verb + 1).Where(word => word[..1] is not ("-" or "$" or ">")))
+                {
+                    string name = UnitName.TypeOf(word) == UnitType.Unknown ? word + ".service" : word;
+                    if (UnitName.TypeOf(name) == UnitType.Service)
+                        yield return new(name, units.Find(name), kind, setting, hook);
+                }
+            }
+        }
+    }
+
+    /// <summary>Of several candidates, those that plainly listen where the proxy goes; if none does, all.</summary>
+    private static List<BackendTie> Narrow(List<BackendTie> ties, ProxyCommand command)
+    {
+        List<BackendTie> named = ties.FindAll(tie => tie.Kind == TieKind.BackendUnit);
+        if (named.Count > 0)
+            return named;
+        List<BackendTie> listening = ties.FindAll(tie => tie.Unit is not null && command.Options.Addresses.Any(a => Listening.Names(tie.Unit, a)));
+        return [.. (listening.Count > 0 ? listening : ties).DistinctBy(tie => tie.Name)];
+    }
+
+    private static bool IsHook(Unit unit) => unit.Last("Service", "Type")?.Value == "oneshot";
+
+    private IEnumerable<Guard> GuardsOf(Unit proxy, ProxyCommand command, List<Unit> hooks, List<BackendTie> ties)
+    {
+        string[] marks = [.. MarksOf(command), .. ties.Select(tie => tie.Name)];
+        IEnumerable<Guard> guards = Guard.In(proxy, ["ExecStartPre"], marks, script)
+            .Concat(hooks.SelectMany(hook => Guard.In(hook, ["ExecStartPre", "ExecStart", "ExecStartPost"], marks, script)))
+            .Concat(ties.Select(tie => tie.Unit).OfType<Unit>().SelectMany(backend => Guard.In(backend, ["ExecStartPost"], marks, script)));
+        if (command.Text.Length > 0 && Guard.Read(BeforeProxy(command), marks) is { } wait)
+            guards = guards.Append(new(proxy, "ExecStart", command.Setting, wait.Kind, command.Text, wait.Probe, wait.BudgetMs, wait.IsEndless, wait.Url));
+        return guards;
+    }
+
+    private static string BeforeProxy(ProxyCommand command)
+    {
+        string name = command.Kind == ProxyKind.Proxyd ? "proxyd" : "systemd-socket-proxyd";
+        int at = command.Text.LastIndexOf(name, StringComparison.Ordinal);
+        int line = command.Text.LastIndexOfAny(['\n', ';', '&', '|'], Math.Max(at - 1, 0));
+        return command.Text[..Math.Max(line, 0)];
+    }
+
+    /// <summary>What a guard would name: port, path, or the instance that stands for either.</summary>
+    private static IEnumerable<string> MarksOf(ProxyCommand command)
+    {
+        foreach (Interop.Address address in command.Options.Addresses)
+            yield return address.Port > 0 ? address.Port.ToString(CultureInfo.InvariantCulture) : address.Path ?? address.Text;
+        if (command.Options.Destinations.Any(text => text.Contains("%i", StringComparison.OrdinalIgnoreCase)))
+            yield return "%i";
+    }
+}
