@@ -7,8 +7,10 @@ namespace ProxyD.Rules;
 /// <param name="script">Reads a script by its path; null for what is no text or not there.</param>
 /// <param name="exists">Whether the machine has a unit of that name, where <paramref name="units"/> has not.</param>
 /// <param name="polkitRules">polkit's rule files, or null when they can't be read: then nothing is known of them.</param>
+/// <param name="systemdVersion">Of the machine that will run the units; null when that is not known.</param>
 internal sealed class CheckInput(
-    UnitSet units, Func<string, string?> script, Func<string, bool> exists, IReadOnlyList<(string Path, string Text)>? polkitRules = null)
+    UnitSet units, Func<string, string?> script, Func<string, bool> exists, IReadOnlyList<(string Path, string Text)>? polkitRules = null,
+    int? systemdVersion = null)
 {
     internal UnitSet Units { get; } = units;
 
@@ -16,6 +18,8 @@ internal sealed class CheckInput(
     internal IReadOnlyList<Trio> Trios { get; } = new TrioFinder(units, script).Find();
 
     internal IReadOnlyList<(string Path, string Text)>? PolkitRules { get; } = polkitRules;
+
+    internal int? SystemdVersion { get; } = systemdVersion;
 
     /// <inheritdoc cref="CheckInput" path="/param[@name='script']"/>
     internal string? Script(string path) => script(path);

@@ -9,6 +9,18 @@ internal static class RuleTable
         new NothingWaits(),
         new HandWrittenGuard(),
         new GuardOutlivesTimeout(),
+        new RestartFightsSleep(),
+        new BackendOnPublicPort(),
+        new BackendOnAllInterfaces(),
+        new SocketsShareAPort(),
+        new FailureKillsSocket(),
+        new BackendStartsAtBoot(),
+        new StoppedAsUnneeded(),
+        new BackendWaitsForProxy(),
+        new WrapperWithoutExec(),
+        new AcceptingSocket(),
+        new TypeMismatch(),
+        new TooFewFiles(),
     ];
 
     /// <summary>A rule by its id, in any case; null for an unknown one.</summary>

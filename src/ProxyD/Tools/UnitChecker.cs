@@ -25,7 +25,7 @@ internal sealed class UnitChecker(bool isUser)
             units = FromPaths(paths, asked);
         if (names.Length > 0 || targets.Count == 0)
             units = new([.. units.Units, .. ByName(names, asked).Units]);
-        CheckInput input = new(units, _loader.Script, _loader.Exists, PolkitRules());
+        CheckInput input = new(units, _loader.Script, _loader.Exists, PolkitRules(), _loader.SystemdVersion());
         foreach (Trio trio in input.Trios.Where(trio => trio.Units.Any(unit => asked.Contains(unit.Name))).ToArray())
             asked.UnionWith(trio.Units.Select(unit => unit.Name));
         return (

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;
@@ -19,6 +20,20 @@ internal sealed class UnitLoader(bool isUser)
 
     /// <summary>Whether the machine has a file for a unit.</summary>
     internal bool Exists(string name) => _folders.Has(name);
+
+    /// <summary>The machine's systemd, as 252; null when there is none.</summary>
+    internal int? SystemdVersion()
+    {
+        try
+        {
+            string[] words = _systemctl.Run("--version").Output.Split(' ', 3);
+            return words.Length > 1 && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int version) ? version : null;
+        }
+        catch (ToolException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>A unit file's or a drop-in's content.</summary>
     /// <exception cref="ToolException">It can't be read.</exception>

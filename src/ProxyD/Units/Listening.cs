@@ -12,6 +12,24 @@ internal sealed record ListenPoint(string? Host, int Port, Setting Setting)
     /// <summary>Whether that is every interface of the machine.</summary>
     internal bool IsAnyAddress => Host is "0.0.0.0" or "::" or "[::]" or "*" or "+";
 
+    /// <summary>Whether both can't be bound in one network namespace.</summary>
+    /// <remarks>Tried with systemd 252: a socket on [::] takes 0.0.0.0 and every IPv4 address with it, unless it is IPv6 only.</remarks>
+    internal bool Overlaps(ListenPoint other)
+    {
+        if (Port != other.Port)
+            return false;
+        string[] hosts = [Bare(this), Bare(other)];
+        return hosts[0] == hosts[1] || hosts.Any(host => host is "*" or "+" or "::")
+            || (hosts.Contains("0.0.0.0") && hosts.All(host => !host.Contains(':', StringComparison.Ordinal)));
+    }
+
+    private static string Bare(ListenPoint point) => point.Host?.Trim('[', ']') switch
+    {
+        null => "*",
+        "localhost" => "127.0.0.1",
+        { } host => host,
+    };
+
     internal bool IsLoopback => Host is "localhost" || (IPAddress.TryParse(Host?.Trim('[', ']'), out IPAddress? ip) && IPAddress.IsLoopback(ip));
 }
 
@@ -43,6 +61,14 @@ internal static class Listening
             points.AddRange(Words.Split(setting.Value).SelectMany(variable => FromVariable(variable, setting)));
         return Joined(points);
     }
+
+    /// <summary>The stream addresses of a socket unit, systemd.socket(5); a lone port is every interface, of IPv4 and IPv6.</summary>
+    internal static IReadOnlyList<ListenPoint> OfSocket(Unit socket) =>
+    [
+        .. socket.All("Socket", "ListenStream").Where(setting => setting.Value[0] is not ('/' or '@' or '%'))
+            .Select(setting => Read("listen", setting.Value, setting)).OfType<ListenPoint>().Where(point => point.Port > 0)
+            .Select(point => point with { Host = point.Host ?? "*" }),
+    ];
 
     /// <summary>Whether a service's command line or environment names an address's port or path at all.</summary>
     internal static bool Names(Unit service, Address address)

@@ -33,6 +33,19 @@ internal sealed record Trio(
     /// <summary>The backends that were read.</summary>
     internal IEnumerable<Unit> Backends => Ties.Select(tie => tie.Unit).OfType<Unit>().DistinctBy(unit => unit.Name);
 
+    /// <summary>Whether a backend is to sleep when nobody needs it. One that runs all the time, and has a proxy as a bridge into its network
+    /// namespace or to its own socket, is not.</summary>
+    internal bool IsOnDemand(Unit backend)
+    {
+        bool isPutToSleep = backend.IsTrue("Unit", "StopWhenUnneeded") || Ties.Any(tie => tie.Unit == backend && tie.Kind == TieKind.BackendUnit);
+        bool isShipped = backend.Path.StartsWith("/usr/lib/", StringComparison.Ordinal) || backend.Path.StartsWith("/lib/", StringComparison.Ordinal);
+        return isPutToSleep || !(isShipped || HasOwnNetwork(backend));
+    }
+
+    /// <summary>Whether a service does not see the machine's own network.</summary>
+    internal static bool HasOwnNetwork(Unit service) =>
+        service.IsTrue("Service", "PrivateNetwork") || service.Last("Service", "NetworkNamespacePath") is not null;
+
     /// <summary>All units of it that were read.</summary>
     internal IEnumerable<Unit> Units => [.. Sockets, Proxy, .. Hooks, .. Backends];
 }

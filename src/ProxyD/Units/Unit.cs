@@ -22,6 +22,7 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
     ];
 
     /// <summary>Old spellings that systemd still reads, and what they became.</summary>
+    /// <remarks>Tried with systemd 252.</remarks>
     private static readonly Dictionary<(string Section, string Key), (string Section, string Key)> s_oldNames = new()
     {
         [("Service", "StartLimitInterval")] = ("Unit", "StartLimitIntervalSec"),
@@ -54,7 +55,7 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
             foreach ((string itsSection, UnitItem item) in source.Assignments)
             {
                 (string, string) itsName = s_oldNames.GetValueOrDefault((itsSection, item.Name), (itsSection, item.Name));
-                if (itsName != (section, key))
+                if (itsName != (section, key) && !(IsListen(section, key) && IsListen(itsSection, item.Name) && item.Value.Length == 0))
                     continue;
                 if (item.Value.Length > 0)
                     settings.Add(new(Specifiers.Expand(item.Value, Parts, IsUser), source.Path, item));
@@ -83,12 +84,15 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
 
     /// <summary>Whether one of the keys of [Unit] names that unit; the first assignment that does.</summary>
     internal Setting? Names(string unit, params string[] keys) =>
-        keys.SelectMany(key => List("Unit", key)).FirstOrDefault(entry => entry.Word == unit).Setting;
+        keys.SelectMany(key => List("Unit", key)).FirstOrDefault(entry => new UnitName(entry.Word).Resolved == new UnitName(unit).Resolved).Setting;
 
     /// <summary>The commands of an <c>Exec…=</c> key of [Service] or [Socket].</summary>
     internal IEnumerable<(ExecCommand Command, Setting Setting)> Commands(string key) =>
         All(Type == UnitType.Socket ? "Socket" : "Service", key)
             .SelectMany(setting => ExecLine.Parse(setting.Value).Select(command => (command, setting)));
+
+    /// <summary>The addresses of a socket are one list under several names: an empty one of any name clears all.</summary>
+    private static bool IsListen(string section, string key) => section == "Socket" && key.StartsWith("Listen", StringComparison.Ordinal);
 
     public override string ToString() => Name;
 }

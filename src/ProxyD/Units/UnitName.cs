@@ -65,6 +65,9 @@ internal readonly record struct UnitName(string Full)
     /// <summary>The template that an instance is made from; null for anything else.</summary>
     internal string? Template => Instance is { Length: > 0 } ? With("") : null;
 
+    /// <summary><c>x@%i.service</c>, as one template names another, is that template; any other name is itself.</summary>
+    internal UnitName Resolved => Instance is "%i" or "%I" ? new(With("")) : this;
+
     private int At => Stem.IndexOf('@', StringComparison.Ordinal);
 
     /// <summary>The same name with another instance.</summary>

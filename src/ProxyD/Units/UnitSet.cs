@@ -38,9 +38,7 @@ internal sealed class UnitSet
     /// <summary>A unit by name; an instance is made of its template, and <c>x@%i.service</c>, as templates name each other, is the template.</summary>
     internal Unit? Find(string name)
     {
-        UnitName parts = new(name);
-        if (parts.Instance is "%i" or "%I")
-            parts = new(parts.With(""));
+        UnitName parts = new UnitName(name).Resolved;
         if (_units.TryGetValue(parts.Full, out Unit? unit))
             return unit;
         return parts.Template is { } template && _units.TryGetValue(template, out Unit? made) ? new(name, made.Sources, made.IsUser) : null;

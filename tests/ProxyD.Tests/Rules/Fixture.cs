@@ -19,7 +19,7 @@ internal static class Fixture
             string path = headAndBody[0].Trim();
             if (path.EndsWith(".rules", StringComparison.Ordinal))
                 polkit.Add((path, headAndBody[1]));
-            else if (path.StartsWith('/'))
+            else if (path.StartsWith('/') && UnitName.TypeOf(path) == UnitType.Unknown)
                 scripts[path] = headAndBody[1];
             else
                 files.Add(UnitFile.Parse(headAndBody[1], path));

@@ -14,6 +14,11 @@ public sealed class UnitSetTests
         Assert.Equal(expected, Joined(Make("a.service", text).All("Service", "Environment")));
 
     [Fact]
+    public void A_sockets_addresses_are_one_list() =>
+        // Goal: an empty ListenDatagram= clears ListenStream= too, as systemd 252 shows.
+        Assert.Equal("2", Joined(Make("a.socket", "[Socket]\nListenStream=1\nListenDatagram=\nListenStream=2\n").All("Socket", "ListenStream")));
+
+    [Fact]
     public void Dependencies_can_only_be_added() =>
         // Goal: systemd.unit(5): an empty After= in a drop-in removes nothing.
         Assert.Equal("a|b", Joined(Make("a.service", "[Unit]\nAfter=a\nAfter=\nAfter=b\n").All("Unit", "After")));

@@ -1,0 +1,133 @@
+using System.Globalization;
+using ProxyD.Units;
+
+namespace ProxyD.Rules;
+
+/// <summary>A backend whose end or failure is passed on until the socket itself fails.</summary>
+internal sealed class FailureKillsSocket()
+    : TrioRule("PXD009", Severity.Warning, "a failing backend kills the socket", "systemd.unit(5), systemd.socket(5)")
+{
+    /// <summary>Starts within the default ten seconds that no backend reaches by coming and going.</summary>
+    private const int AmpleBurst = 100;
+
+    /// <summary>Types whose start can fail after the program was called; of Type=simple it cannot.</summary>
+    private static readonly string[] s_failingTypes = ["exec", "notify", "notify-reload", "forking", "dbus", "oneshot"];
+
+    internal override string Why => "the socket is started over and over, and fails: the public port stays dead until somebody starts it by hand";
+
+    internal override string Fix =>
+        "let proxyd hold the client instead: Upholds= (or Wants=) without After=, or no dependency at all and --backend-unit=";
+
+    internal override string Story => """
+        The client stays in the socket's queue until the proxy accepts it. If the proxy's start fails, or the proxy is taken down before
+        it accepts, systemd sees a readable socket and starts the proxy again, at once. Two limits end that, and both make the .socket
+        fail, which closes the public port for good:
+
+        - StartLimitBurst= of the proxy or the backend: the sixth start within ten seconds. With BindsTo= the proxy ends each time the
+          backend does, so five ordinary cold starts in ten seconds are enough.
+        - TriggerLimitBurst= of the socket: 20 triggers in two seconds, when the start fails fast. Requires= with After= fails the
+          proxy's start together with the backend's; so does BindsTo=. StartLimitIntervalSec=0 does not help against this one.
+
+        A backend of Type=simple without ExecStartPre= or ExecStartPost= cannot fail its start, so Requires= with After= is harmless there.
+
+        proxyd needs neither dependency: with Upholds= systemd keeps the backend up while the proxy runs; with --backend-unit= proxyd
+        starts it, and after a failure tries again with growing pauses, while the socket goes on listening.
+        """;
+
+    protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
+    {
+        Unit[] sockets = [.. trio.Sockets.Where(socket => !socket.IsTrue("Socket", "Accept"))];
+        if (sockets.Length == 0)
+            yield break;
+        bool hasNoTriggerLimit = sockets.All(socket => IsZero(socket, "Socket", "TriggerLimitIntervalSec", "TriggerLimitBurst"));
+        foreach (Unit unit in trio.Hooks.Concat(trio.Backends).Where(unit => unit.Name != trio.Proxy.Name))
+        {
+            if (trio.Proxy.Names(unit.Name, "BindsTo") is { } bound)
+            {
+                string[] limited = [.. new[] { trio.Proxy, unit }.Where(limited => !HasAmpleStarts(limited)).Select(limited => limited.Name)];
+                if (limited.Length > 0)
+                    yield return At(trio.Proxy, bound, $"each time {unit.Name} ends the proxy ends with it, and with six cold starts in ten seconds {Why}");
+                else if (!hasNoTriggerLimit)
+                    yield return AtTriggerLimit(trio, bound, unit, Severity.Note);
+            }
+            else if (!hasNoTriggerLimit && CanFail(unit) && trio.Proxy.Names(unit.Name, "Requires", "Requisite") is { } required
+                && trio.Proxy.Names(unit.Name, "After") is not null)
+            {
+                bool isSeen = HasAmpleStarts(trio.Proxy) && HasAmpleStarts(unit);
+                yield return AtTriggerLimit(trio, required, unit, isSeen ? Severity.Note : Severity.Warning);
+            }
+        }
+    }
+
+    private Finding AtTriggerLimit(Trio trio, Setting setting, Unit unit, Severity severity) =>
+        At(trio.Proxy, setting, $"if {unit.Name} fails fast, the proxy's start fails with it: after 20 tries in two seconds {Why}", severity: severity);
+
+    private static bool CanFail(Unit unit) =>
+        s_failingTypes.Contains(unit.Last("Service", "Type")?.Value) || unit.Commands("ExecStartPre").Any() || unit.Commands("ExecStartPost").Any();
+
+    private static bool HasAmpleStarts(Unit unit) =>
+        IsZero(unit, "Unit", "StartLimitIntervalSec", "StartLimitBurst")
+        || (int.TryParse(unit.Last("Unit", "StartLimitBurst")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int burst) && burst >= AmpleBurst);
+
+    private static bool IsZero(Unit unit, string section, string interval, string burst) =>
+        (TimeSpanParser.TryParse(unit.Last(section, interval)?.Value ?? "", out TimeSpan? span) && span == TimeSpan.Zero)
+        || unit.Last(section, burst)?.Value == "0";
+}
+
+/// <summary>A limit on open files that the connection limit does not fit into.</summary>
+internal sealed class TooFewFiles() : TrioRule("PXD016", Severity.Warning, "LimitNOFILE= below what --connections-max= needs", "systemd.exec(5)")
+{
+    /// <summary>Two sockets and two pipes (measured; socket-proxyd keeps both pipes for the connection's whole life).</summary>
+    private const long SocketProxydFilesPerConnection = 6;
+
+    /// <summary>Two sockets; the pipes come from what is to spare, and without them bytes are copied.</summary>
+    private const long ProxydFilesPerConnection = 2;
+
+    /// <summary>Listeners, event queues, log and bus.</summary>
+    private const long FilesOfTheProcess = 64;
+
+    /// <summary>DefaultLimitNOFILE= of systemd-system.conf(5): soft and hard.</summary>
+    private const long DefaultSoftFiles = 1024, DefaultHardFiles = 524_288;
+
+    internal override string Why => "clients beyond that are not served, although the connection limit admits them";
+
+    internal override string Fix => "raise LimitNOFILE=, or lower --connections-max=";
+
+    internal override string Story => """
+        Each connection needs descriptors: two in proxyd (while much data flows, up to four more for pipes, which it does without if it must),
+        six in systemd-socket-proxyd, always. With systemd's usual soft limit of 1024 systemd-socket-proxyd serves 169 connections, whatever
+        --connections-max= says; the rest is accepted and closed, or waits.
+
+        proxyd raises its soft limit up to the hard one when it needs to and no SystemCallFilter= could forbid it, so only a LimitNOFILE=
+        that says less holds it back; when it has to do with fewer, it says so at its start.
+        """;
+
+    protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
+    {
+        ProxyCommand command = trio.Command;
+        bool isSocketProxyd = command.Kind == ProxyKind.SocketProxyd;
+        Setting? limit = trio.Proxy.Last("Service", "LimitNOFILE");
+        // Of nothing but defaults nobody has said what is needed.
+        if (limit is null && command.Options["connections-max"] is null)
+            yield break;
+        long needed = (command.Options.ConnectionsMax * (isSocketProxyd ? SocketProxydFilesPerConnection : ProxydFilesPerConnection)) + FilesOfTheProcess;
+        (long soft, long hard) = Read(limit?.Value);
+        long allowed = isSocketProxyd ? soft : hard;
+        if (allowed < needed)
+        {
+            string what = limit is null ? $"systemd's default limit of {allowed} files" : $"LimitNOFILE={limit.Value}";
+            yield return At(trio.Proxy, limit ?? command.Setting, $"{command.Options.ConnectionsMax} connections need {needed} files, {what} is less: {Why}");
+        }
+    }
+
+    /// <summary>SOFT:HARD, or one number for both; systemd.exec(5).</summary>
+    private static (long Soft, long Hard) Read(string? value)
+    {
+        if (value is null)
+            return (DefaultSoftFiles, DefaultHardFiles);
+        string[] parts = value.Split(':');
+        return (Number(parts[0]), Number(parts[^1]));
+    }
+
+    private static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : long.MaxValue;
+}

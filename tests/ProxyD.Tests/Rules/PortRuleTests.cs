@@ -1,0 +1,78 @@
+namespace ProxyD.Tests.Rules;
+
+/// <summary>PXD006 to PXD008: who listens where.</summary>
+public sealed class PortRuleTests
+{
+    [Theory]
+    [InlineData("8080", "Environment=PORT=8080", true)]
+    [InlineData("127.0.0.1:8080", "Environment=PORT=8080 HOST=0.0.0.0", true)]
+    [InlineData("8080", "ExecStart=/usr/bin/web --bind 127.0.0.1:8080", true)]
+    [InlineData("8080", "ExecStart=/usr/bin/python3 -m http.server 8080", true)]
+    [InlineData("8080", "ExecStart=/usr/bin/web -p 8080", true)]
+    [InlineData("192.0.2.1:8080", "ExecStart=/usr/bin/web --bind 127.0.0.1:8080", false)]
+    [InlineData("8080", "Environment=PORT=18080", false)]
+    [InlineData("8080", "Environment=PUBLIC_URL=http://localhost:8080", false)]
+    [InlineData("8080", "Environment=PORT=8080\nPrivateNetwork=yes", false)]
+    [InlineData("/run/web.sock", "Environment=PORT=8080", false)]
+    public void A_backend_on_the_public_port_is_found(string listen, string inBackend, bool isFound) =>
+        // Goal: PXD006 where the command line or the environment plainly says so, and the addresses meet.
+        Assert.Equal(isFound ? ["web-backend.service:2"] : [], Fixture.Findings("PXD006", Trio(listen, "127.0.0.1:18080", inBackend)));
+
+    [Theory]
+    [InlineData("8080", "127.0.0.1:8080", true)]
+    [InlineData("8080", "[::1]:8080", true)]
+    [InlineData("127.0.0.1:8080", "localhost:8080", true)]
+    [InlineData("8080", "192.0.2.7:8080", false)]
+    [InlineData("8080", "127.0.0.1:8081", false)]
+    [InlineData("127.0.0.1:8080", "127.0.0.2:8080", false)]
+    public void A_proxy_that_connects_to_itself_is_found(string listen, string destination, bool isFound) =>
+        // Goal: PXD006 for the destination too; another machine's port of that number is its own.
+        Assert.Equal(isFound ? ["web.service:4"] : [], Fixture.Findings("PXD006", Trio(listen, destination, "")));
+
+    [Theory]
+    [InlineData("ExecStart=/usr/bin/web --host 0.0.0.0 --port 18080", true)]
+    [InlineData("ExecStart=/usr/bin/web --bind=[::]:18080", true)]
+    [InlineData("Environment=WEB_HOST=0.0.0.0:18080", true)]
+    [InlineData("Environment=HOST=0.0.0.0", true)]
+    [InlineData("Environment=ASPNETCORE_URLS=http://*:18080", true)]
+    [InlineData("ExecStart=/usr/bin/web --host 127.0.0.1 --port 18080", false)]
+    [InlineData("ExecStart=/usr/bin/web --port 18080", false)]
+    [InlineData("ExecStart=/usr/bin/web --metrics-address 0.0.0.0:9100 --port 18080", false)]
+    [InlineData("ExecStart=/usr/bin/web --listen 0.0.0.0:9100", false)]
+    [InlineData("ExecStart=/usr/bin/web --host 0.0.0.0\nIPAddressDeny=any", false)]
+    [InlineData("ExecStart=/usr/bin/web --host 0.0.0.0\nPrivateNetwork=yes", false)]
+    public void A_backend_on_every_interface_is_found(string inBackend, bool isFound) =>
+        // Goal: PXD007 for the destination's port only, and not behind a namespace or a filter.
+        Assert.Equal(isFound ? ["web-backend.service:2"] : [], Fixture.Findings("PXD007", Trio("8080", "127.0.0.1:18080", inBackend)));
+
+    [Theory]
+    [InlineData("ListenStream=8080", "ListenStream=8080", true)]
+    [InlineData("ListenStream=8080", "ListenStream=127.0.0.1:8080", true)]
+    [InlineData("ListenStream=0.0.0.0:8080", "ListenStream=[::]:8080", true)]
+    [InlineData("ListenStream=80\nListenStream=8080", "ListenStream=8080", true)]
+    [InlineData("ListenStream=127.0.0.1:8080", "ListenStream=127.0.0.2:8080", false)]
+    [InlineData("ListenStream=127.0.0.1:8080", "ListenStream=[::1]:8080", false)]
+    [InlineData("ListenStream=8080", "ListenDatagram=8080", false)]
+    [InlineData("ListenStream=8080", "ListenStream=8080\nListenStream=\nListenStream=8081", false)]
+    [InlineData("ListenStream=0.0.0.0:8080", "ListenStream=[::]:8080\nBindIPv6Only=ipv6-only", false)]
+    [InlineData("ListenStream=8080\nReusePort=yes", "ListenStream=8080\nReusePort=yes", false)]
+    [InlineData("ListenStream=8080", "ListenStream=8080\n[Unit]\nConflicts=a.socket", false)]
+    [InlineData("ListenStream=/run/a.sock", "ListenStream=/run/b.sock", false)]
+    public void Two_sockets_on_one_port_are_found(string one, string other, bool isFound) =>
+        // Goal: PXD008 on both, as bind(2) sees it.
+        Assert.Equal(isFound ? 2 : 0, Fixture.Findings("PXD008", $"--- a.socket\n[Socket]\n{one}\n--- b.socket\n[Socket]\n{other}\n").Length);
+
+    private static string Trio(string listen, string destination, string inBackend) => $"""
+        --- web.socket
+        [Socket]
+        ListenStream={listen}
+        --- web.service
+        [Unit]
+        Wants=web-backend.service
+        [Service]
+        ExecStart=/usr/bin/proxyd {destination}
+        --- web-backend.service
+        [Service]
+        {inBackend}
+        """;
+}
