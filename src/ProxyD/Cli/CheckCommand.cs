@@ -10,16 +10,25 @@ internal static class CheckCommand
     private const string Help = """
         Finds the traps in socket-activated trios.
 
-        Each TARGET is a unit's name (read as systemd has it, drop-ins and all), a unit file, a folder of unit files, or a polkit rules file; without
-        one, every loaded socket whose service runs proxyd or systemd-socket-proxyd. What belongs to the same trio is judged with it. Nothing is changed.
+        Each TARGET is a unit's name (read as systemd has it, drop-ins and all),
+        a unit file, a folder of unit files, or a polkit rules file; without one,
+        every loaded socket whose service runs proxyd or systemd-socket-proxyd.
+        What belongs to the same trio is judged with it. Nothing is changed.
 
-        Exit status: 0 nothing found, or only notes; 1 an error or a warning was found; 2 the command line is wrong, or something can't be read.
+        Exit status: 0 nothing found, or only notes; 1 an error or a warning was
+        found; 2 the command line is wrong, or something can't be read.
         """;
 
     internal static Command Create()
     {
         Argument<string[]> targets = new("TARGET") { Description = "Units, unit files, folders, polkit rules", Arity = ArgumentArity.ZeroOrMore };
-        Option<string?> explain = new("--explain") { Description = "Tell the whole story of a rule: PXD001 and so on, or 'all' for the list", HelpName = "ID" };
+        // The library takes an option that it does not know for an argument.
+        targets.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(token => token.Value is ['-', ..]) is { } unknown)
+                result.AddError($"{unknown.Value} is no option of check; expected --explain, --json or --user");
+        });
+        Option<string?> explain = new("--explain") { Description = "Tell the whole story of a rule (PXD001 …), or list 'all'", HelpName = "ID" };
         Option<bool> json = new("--json") { Description = "One JSON object instead of text" };
         Option<bool> user = new("--user") { Description = "The units are the user manager's" };
         Command command = new("check", Help) { targets, explain, json, user };

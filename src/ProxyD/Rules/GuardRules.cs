@@ -99,7 +99,8 @@ internal sealed class GuardOutlivesTimeout()
     internal override string Story => """
         TimeoutStartSec= limits each command of a unit's start, ExecStartPre= and ExecStartPost= among them. It is 90 seconds by
         default (DefaultTimeoutStartSec=), and none for Type=oneshot. A loop that counts further than that is killed in the middle, the
-        unit fails, and who waited is lost, while the loop's own text promises more.
+        unit fails, and who waited is lost, while the loop's own text promises more. A loop that counts nothing (until …; do sleep 1; done) is ended
+        by that limit alone; where there is none, it waits for ever.
 
         With proxyd the wait belongs to each client and not to the start of a unit, so no start time-out applies to it.
         """;
@@ -109,7 +110,13 @@ internal sealed class GuardOutlivesTimeout()
         foreach (Guard guard in trio.Guards)
         {
             double? limitMs = StartTimeout.Of(guard.Unit, out Setting? limit);
-            if (guard.BudgetMs > limitMs)
+            if (guard.IsEndless && limitMs is null)
+            {
+                string why = $"nothing ends the wait in {guard.Key}=: if the backend does not come up, the start hangs for ever, and every client with it";
+                string fix = "let proxyd wait: each client has its own --wait-bind=; or give the unit a TimeoutStartSec=";
+                yield return At(guard.Unit, limit ?? guard.Setting, why, fix);
+            }
+            else if (guard.BudgetMs > limitMs)
             {
                 yield return At(
                     guard.Unit, limit ?? guard.Setting,

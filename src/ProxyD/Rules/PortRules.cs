@@ -2,7 +2,7 @@ using ProxyD.Units;
 
 namespace ProxyD.Rules;
 
-/// <summary>A backend, or a destination, where systemd already listens.</summary>
+/// <summary>A backend where systemd already listens.</summary>
 internal sealed class BackendOnPublicPort() : TrioRule("PXD006", Severity.Error, "backend bound to the public port", "systemd.socket(5), bind(2)")
 {
     internal override string Why => "systemd listens there already, so the backend's own bind fails (address already in use)";
@@ -12,7 +12,7 @@ internal sealed class BackendOnPublicPort() : TrioRule("PXD006", Severity.Error,
     internal override string Story => """
         The .socket owns the public port for good; that is what makes the service answer while it sleeps. A backend that binds the
         same port ends with "address already in use", usually at its first start after the change from a plain service, because its
-        own configuration still says the old port. If the destination is the public port too, the proxy connects to itself.
+        own configuration still says the old port.
 
         Move the backend to a free port outside the ephemeral range (net.ipv4.ip_local_port_range), bound to 127.0.0.1, or to a Unix
         socket. The public port stays where clients expect it.
@@ -26,19 +26,6 @@ internal sealed class BackendOnPublicPort() : TrioRule("PXD006", Severity.Error,
             if (Listening.Of(backend).FirstOrDefault(point => publics.Any(point.Overlaps)) is { } taken)
                 yield return At(backend, taken.Setting, $"port {taken.Port} is the public one: {Why}");
         }
-        if (Trio.HasOwnNetwork(trio.Proxy))
-            yield break;
-        IEnumerable<Interop.Address> own = trio.Command.Options.Addresses.Where(address => publics.Any(point => IsSame(point, address)));
-        foreach (Interop.Address address in own)
-            yield return At(trio.Proxy, trio.Command.Setting, $"the destination {address.Text} is the proxy's own public port: it would connect to itself");
-    }
-
-    private static bool IsSame(ListenPoint point, Interop.Address address)
-    {
-        string host = address.Text.Contains(':', StringComparison.Ordinal) ? address.Text[..address.Text.LastIndexOf(':')] : address.Text;
-        ListenPoint destination = point with { Host = host, Port = address.Port };
-        // Of another machine's port nothing is known, even if this one listens on every address.
-        return destination.IsLoopback && point.Overlaps(destination);
     }
 }
 

@@ -57,17 +57,14 @@ internal sealed class AcceptingSocket()
 /// <summary>A service type that waits for something the proxy never does.</summary>
 internal sealed class TypeMismatch() : TrioRule("PXD015", Severity.Error, "Type= does not fit the proxy", "systemd.service(5), sd_notify(3)")
 {
-    /// <summary>The first systemd whose socket-proxyd says READY=1 (systemd#26291).</summary>
-    private const int ReadySince = 254;
-
     internal override string Why => "systemd waits for a sign that never comes, and kills the proxy when TimeoutStartSec= is over";
 
-    internal override string Fix => "Type=notify for proxyd run directly or with exec; leave Type= out for systemd-socket-proxyd before systemd 254";
+    internal override string Fix => "Type=notify for a proxyd that is run directly or with exec; otherwise leave Type= out";
 
     internal override string Story => """
-        Type= says how systemd knows that a service is up. Type=notify waits for READY=1 from the main process; proxyd sends it, but
-        systemd-socket-proxyd does only since systemd 254 (with 252 the service is killed after 90 seconds, in the middle of its
-        connections). If a shell without exec stays the main process, READY=1 comes from its child and is ignored, unless NotifyAccess=all.
+        Type= says how systemd knows that a service is up. Type=notify waits for READY=1 from the main process. If a shell without exec
+        stays the main process, READY=1 comes from its child and is ignored, unless NotifyAccess=all. (NotifyAccess=none does no harm:
+        systemd takes it for main.)
 
         Type=forking waits for the program to go into the background, and Type=oneshot for its end: a proxy does neither. Type=dbus waits
         for a name on the bus. Type=simple and Type=exec fit every proxy.
@@ -86,12 +83,6 @@ internal sealed class TypeMismatch() : TrioRule("PXD015", Severity.Error, "Type=
             bool acceptsAll = trio.Proxy.Last("Service", "NotifyAccess")?.Value == "all";
             if (!trio.Command.IsMain && !acceptsAll)
                 yield return At(trio.Proxy, type, $"Type={type.Value} around a shell that stays: {Why}");
-            else if (trio.Command.Kind == ProxyKind.SocketProxyd && !(input.SystemdVersion >= ReadySince))
-                yield return OfSocketProxyd(trio, type, input.SystemdVersion);
         }
     }
-
-    private Finding OfSocketProxyd(Trio trio, Setting type, int? version) => version is null
-        ? At(trio.Proxy, type, $"systemd-socket-proxyd says READY=1 only since systemd {ReadySince}; before that {Why}", severity: Severity.Note)
-        : At(trio.Proxy, type, $"systemd-socket-proxyd {version} never says READY=1: {Why}");
 }

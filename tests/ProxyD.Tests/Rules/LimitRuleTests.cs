@@ -12,6 +12,8 @@ public sealed class LimitRuleTests
     [InlineData("for i in $(seq 60); do nc -z 127.0.0.1 8080 && exit 0; sleep 0.5; done", "TimeoutSec=20", true)]
     [InlineData("for i in $(seq 60); do nc -z 127.0.0.1 8080 && exit 0; sleep 0.5; done", "TimeoutSec=20\nTimeoutStartSec=30", false)]
     [InlineData("until nc -z 127.0.0.1 8080; do sleep 1; done", "TimeoutStartSec=20", false)]
+    [InlineData("until nc -z 127.0.0.1 8080; do sleep 1; done", "", false)]
+    [InlineData("until nc -z 127.0.0.1 8080; do sleep 1; done", "TimeoutStartSec=infinity", true)]
     public void A_guard_that_outlives_its_start_is_found(string loop, string inProxy, bool isFound) =>
         // Goal: PXD004 against the default of 90 s and what the unit says; a loop without an end is meant to be ended by it.
         Assert.Equal(isFound, Fixture.Findings("PXD004", $"""
@@ -23,10 +25,12 @@ public sealed class LimitRuleTests
             """).Length > 0);
 
     [Theory]
-    [InlineData("Type=oneshot", false)]
-    [InlineData("Type=oneshot\nTimeoutStartSec=30", true)]
-    public void A_hooks_start_has_no_limit_unless_it_says_so(string type, bool isFound) =>
-        // Goal: PXD004 knows that Type=oneshot has no default time-out.
+    [InlineData("Type=oneshot", "for i in $(seq 200)", false)]
+    [InlineData("Type=oneshot\nTimeoutStartSec=30", "for i in $(seq 200)", true)]
+    [InlineData("Type=oneshot", "while true", true)]
+    [InlineData("Type=oneshot\nTimeoutStartSec=30", "while true", false)]
+    public void A_hooks_start_has_no_limit_unless_it_says_so(string type, string loop, bool isFound) =>
+        // Goal: PXD004 knows that Type=oneshot has no default time-out, and so nothing ends a loop that doesn't end itself.
         Assert.Equal(isFound, Fixture.Findings("PXD004", $"""
             --- web.service
             [Unit]
@@ -36,7 +40,7 @@ public sealed class LimitRuleTests
             --- web-hook.service
             [Service]
             {type}
-            ExecStart=/bin/bash -c 'for i in $(seq 200); do nc -z 127.0.0.1 8080 && exit 0; sleep 1; done'
+            ExecStart=/bin/bash -c '{loop}; do nc -z 127.0.0.1 8080 && exit 0; sleep 1; done'
             """).Length > 0);
 
     [Theory]

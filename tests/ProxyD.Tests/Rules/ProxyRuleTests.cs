@@ -1,6 +1,3 @@
-using ProxyD.Rules;
-using ProxyD.Units;
-
 namespace ProxyD.Tests.Rules;
 
 /// <summary>PXD013 to PXD015: how the proxy itself is run.</summary>
@@ -58,19 +55,6 @@ public sealed class ProxyRuleTests
             #!/bin/bash
             proxyd 127.0.0.1:8080
             """).Length > 0);
-
-    [Theory]
-    [InlineData(252, "Error")]
-    [InlineData(253, "Error")]
-    [InlineData(254, "")]
-    [InlineData(null, "Note")]
-    public void Socket_proxyd_says_that_it_is_ready_since_254(int? version, string expected)
-    {
-        // Goal: PXD015 where the machine's systemd is known, and a note where it is not.
-        UnitFile file = UnitFile.Parse("[Service]\nType=notify\nExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:8080\n", "web.service");
-        CheckInput input = new(UnitSet.FromFiles([file]), _ => null, _ => true, null, version);
-        Assert.Equal(expected, string.Join(' ', RuleTable.Find("PXD015")!.Find(input).Select(finding => finding.Severity)));
-    }
 
     private static string Trio(string command) => $"""
         --- web.socket

@@ -1,0 +1,58 @@
+namespace ProxyD.EndToEnd;
+
+/// <summary><c>proxyd check</c> by the names of units, as a real systemd has loaded them.</summary>
+public sealed class CheckTests(Lab lab) : EndToEndTest(lab)
+{
+    private const string DropIn = "/etc/systemd/system/brainstorm.service.d/start.conf";
+
+    // Goal: without a target it finds the trio by itself, and sees what drop-ins add and take away.
+    [Fact]
+    public void Loaded_trios_are_found_and_read_with_their_drop_ins()
+    {
+        Install(UnitFiles.OfTrio("brainstorm"));
+        Assert.Equal(["PXD003", "PXD009"], Found());
+        Assert.Equal(["PXD003", "PXD009"], Found("brainstorm-backend.service", "brainstorm.socket"));
+
+        Lab.Write(DropIn, "[Service]\nExecStartPre=\n[Unit]\nPartOf=brainstorm-backend.service\nStartLimitIntervalSec=0\n");
+        try
+        {
+            Lab.Systemctl("daemon-reload");
+            Assert.Equal(["PXD009"], Found("brainstorm.service"));
+        }
+        finally
+        {
+            File.Delete(Lab.PathOf(DropIn));
+        }
+    }
+
+    // Goal: an instance is read from its template, with its own name in it.
+    [Fact]
+    public void Instances_are_read_from_their_templates()
+    {
+        Install(UnitFiles.OfIncumbent("template"), "8001");
+        Assert.Equal(["PXD002"], Found("app@8001.service"));
+        Assert.Contains("app-backend@8001.service listens", Lab.Run(Lab.Proxyd, "check", "app@8001.socket").Output, StringComparison.Ordinal);
+    }
+
+    // Goal: a name that systemd does not have is told in one line.
+    [Fact]
+    public void A_unit_that_does_not_exist_is_told()
+    {
+        CommandResult result = Lab.Run(Lab.Proxyd, "check", "nobody-has-this.service");
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith("proxyd: there is no unit nobody-has-this.service", result.Errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>The errors and warnings among the first sixteen rules, in order.</summary>
+    private string[] Found(params string[] targets)
+    {
+        CommandResult result = Lab.Run([Lab.Proxyd, "check", .. targets]);
+        Assert.Equal("", result.Errors);
+        return
+        [
+            .. result.Output.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(words => words is ["error" or "warning", ['P', 'X', 'D', ..], ..] && string.CompareOrdinal(words[1], "PXD017") < 0)
+                .Select(words => words[1]).Order(StringComparer.Ordinal),
+        ];
+    }
+}
