@@ -34,7 +34,7 @@ internal sealed class NothingWaits()
                 yield return At(trio.Proxy, command.Setting, $"--wait-bind=0: {Why}", "leave --wait-bind out, or give it the time that the backend takes");
             yield break;
         }
-        if (trio.Guards.Count > 0)
+        if (trio.Waits)
             yield break;
         // What nobody here starts may well be always up.
         if (trio.Backends.FirstOrDefault() is { } started && !trio.Backends.Any(backend => IsAwaited(trio, backend, input)))

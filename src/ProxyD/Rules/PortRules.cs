@@ -78,10 +78,14 @@ internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two 
         Unit[] sockets = [.. input.Units.Units.Where(unit => unit.Type == UnitType.Socket && CanCollide(unit))];
         foreach (Unit socket in sockets)
         {
+            ListenPoint[] own = [.. Points(socket)];
+            ListenPoint? second = own.Where((point, index) => own.Take(index).Any(point.Overlaps)).FirstOrDefault();
+            if (second is not null && !IsShipped(socket))
+                yield return At(socket, second.Setting, $"port {second.Port} is in it twice, once for addresses that the other has: the socket can't start");
             foreach (Unit other in sockets.Where(other => other != socket && !Exclude(socket, other) && !(IsShipped(socket) && IsShipped(other))))
             {
                 ListenPoint[] theirs = [.. Points(other)];
-                if (Points(socket).FirstOrDefault(point => theirs.Any(point.Overlaps)) is { } shared)
+                if (own.FirstOrDefault(point => theirs.Any(point.Overlaps)) is { } shared)
                     yield return At(socket, shared.Setting, $"{other.Name} listens on port {shared.Port} too: {Why}");
             }
         }

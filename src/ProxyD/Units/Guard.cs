@@ -41,6 +41,10 @@ internal sealed record Guard(
         }
     }
 
-    /// <summary>What a shell text waits for, if it waits.</summary>
+    /// <summary>Whether any of a unit's commands waits, for whatever it be.</summary>
+    internal static bool IsIn(Unit unit, string[] keys, Func<string, string?> script) => keys.SelectMany(unit.Commands)
+        .Any(entry => GuardText.Read(ShellText.Of(entry.Command, script, out _) ?? ExecLine.Join(entry.Command.Words)) is not null);
+
+    /// <summary>What a shell text waits for, if it waits for this backend.</summary>
     internal static GuardText? Read(string text, IReadOnlyList<string> marks) => GuardText.Read(text) is { } wait && wait.Concerns(marks) ? wait : null;
 }

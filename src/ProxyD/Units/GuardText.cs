@@ -25,7 +25,7 @@ internal sealed record GuardText(GuardKind Kind, string Text, string Probe, doub
     /// <returns>Null when the text waits for nothing: a single question is a check, not a wait.</returns>
     internal static GuardText? Read(string text)
     {
-        IReadOnlyList<ShellCommand> commands = ShellText.Commands(text);
+        ShellCommand[] commands = [.. ShellText.Commands(text).SelectMany(command => Inner(command).Prepend(command))];
         string? probe = ProbeOf(commands, text);
         string? url = commands.SelectMany(command => command.Words).FirstOrDefault(word => word.Contains("://", StringComparison.Ordinal));
         double sleepsMs = commands.Where(command => Is(command, "sleep")).Sum(SleepMs);
@@ -42,9 +42,8 @@ internal sealed record GuardText(GuardKind Kind, string Text, string Probe, doub
         return sleepsMs > 0 && commands.All(command => Is(command, "sleep")) ? new(GuardKind.Sleep, text, "sleep", sleepsMs, IsEndless: false, null) : null;
     }
 
-    /// <summary>Whether it waits for this backend: a fixed sleep always does, a text with variables may, and any other names it.</summary>
-    internal bool Concerns(IReadOnlyList<string> marks) =>
-        Kind == GuardKind.Sleep || marks.Count == 0 || marks.Any(IsNamed) || !HasPort(Text);
+    /// <summary>Whether it waits for this backend: a fixed sleep always does, any other text names it, or names a variable in its place.</summary>
+    internal bool Concerns(IReadOnlyList<string> marks) => Kind == GuardKind.Sleep || marks.Any(IsNamed) || HasVariable(Text);
 
     /// <summary>A name, number or path as a whole word of the text.</summary>
     private bool IsNamed(string mark)
@@ -59,11 +58,23 @@ internal sealed record GuardText(GuardKind Kind, string Text, string Probe, doub
         return false;
     }
 
-    /// <summary>Whether a number that can be a port stands in it: behind a colon, or alone with three digits or more.</summary>
-    private static bool HasPort(string text) =>
-        text.Split([' ', '"', '\'', '/', ')', '$', '\n'], StringSplitOptions.RemoveEmptyEntries)
-            .Select(word => word[(word.LastIndexOf(':') + 1)..])
-            .Any(word => word.Length is >= 2 and <= 5 && word.All(char.IsAsciiDigit) && int.Parse(word, CultureInfo.InvariantCulture) >= 1024);
+    /// <summary>$PORT or ${HOST}, as the environment's variables are called; not the counter of a loop.</summary>
+    private static bool HasVariable(string text)
+    {
+        for (int i = text.IndexOf('$', StringComparison.Ordinal); i >= 0; i = text.IndexOf('$', i + 1))
+        {
+            if (char.IsAsciiLetterUpper(text.AsSpan(i + 1).TrimStart('{') is [char first, ..] ? first : ' '))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>What a shell in the middle of a command is given: <c>timeout 20 sh -c '…'</c>.</summary>
+    private static IReadOnlyList<ShellCommand> Inner(ShellCommand command)
+    {
+        int text = command.Words.ToList().FindIndex(ShellText.IsShellWord) + 2;
+        return text >= 2 && text < command.Words.Count && command.Words[text - 1].EndsWith('c') ? ShellText.Commands(command.Words[text]) : [];
+    }
 
     private static string? ProbeOf(IReadOnlyList<ShellCommand> commands, string text)
     {
@@ -107,7 +118,7 @@ internal sealed record GuardText(GuardKind Kind, string Text, string Probe, doub
     {
         ShellCommand? timeout = commands.FirstOrDefault(command => Is(command, "timeout"));
         // A time-out inside the loop is each question's own.
-        if (timeout is null || !timeout.Words.Any(word => ShellText.IsShell(FileName(word)) || HasWord(word, s_loops)))
+        if (timeout is null || !timeout.Words.Any(word => ShellText.IsShellWord(word) || HasWord(word, s_loops)))
             return null;
         return timeout.Words.Skip(1).Select(word => Span(word)).FirstOrDefault(ms => ms > 0);
     }

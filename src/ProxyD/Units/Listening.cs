@@ -55,10 +55,11 @@ internal static class Listening
     internal static IReadOnlyList<ListenPoint> Of(Unit service)
     {
         List<ListenPoint> points = [];
+        Dictionary<string, (string Value, Setting Setting)> environment = EnvironmentOf(service);
         foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart").Where(entry => !s_others.Contains(entry.Command.FileName)))
-            points.AddRange(FromOptions(command.Arguments, setting));
-        foreach (Setting setting in service.All("Service", "Environment"))
-            points.AddRange(Words.Split(setting.Value).SelectMany(variable => FromVariable(variable, setting)));
+            points.AddRange(FromOptions([.. command.Arguments.Select(word => Filled(word, environment))], setting));
+        foreach ((string name, (string value, Setting setting)) in environment)
+            points.AddRange(FromVariable(name, value, setting));
         return Joined(points);
     }
 
@@ -75,7 +76,7 @@ internal static class Listening
     {
         string port = address.Port.ToString(CultureInfo.InvariantCulture);
         IEnumerable<string> words = service.Commands("ExecStart").SelectMany(entry => entry.Command.Words)
-            .Concat(service.All("Service", "Environment").SelectMany(setting => Words.Split(setting.Value)));
+            .Concat(EnvironmentOf(service).Values.Select(variable => variable.Value));
         return address.Port > 0
             ? words.Any(word => word == port || word.Split([':', '=', '/', ' ', ',']).Contains(port))
             : words.Any(word => word.Contains(address.Path ?? address.Text, StringComparison.Ordinal));
@@ -102,17 +103,29 @@ internal static class Listening
         }
     }
 
-    private static IEnumerable<ListenPoint> FromVariable(string variable, Setting setting)
+    private static IEnumerable<ListenPoint> FromVariable(string name, string value, Setting setting)
     {
-        int equals = variable.IndexOf('=', StringComparison.Ordinal);
-        if (equals <= 0)
-            yield break;
         // OLLAMA_HOST, HTTP_PORT, ASPNETCORE_URLS: what counts is how it ends.
-        string name = variable[..equals].ToLowerInvariant();
-        string last = name[(name.LastIndexOf('_') + 1)..];
-        if (last != "p" && last != "b" && Read(last, variable[(equals + 1)..], setting) is { } point)
+        string last = name[(name.LastIndexOf('_') + 1)..].ToLowerInvariant();
+        if (last != "p" && last != "b" && Read(last, value, setting) is { } point)
             yield return point;
     }
+
+    /// <summary>The variables of <c>Environment=</c>; of one that is set twice the last counts.</summary>
+    private static Dictionary<string, (string Value, Setting Setting)> EnvironmentOf(Unit service)
+    {
+        Dictionary<string, (string Value, Setting Setting)> environment = [];
+        foreach (Setting setting in service.All("Service", "Environment"))
+        {
+            foreach (string[] variable in Words.Split(setting.Value).Select(word => word.Split('=', 2)).Where(pair => pair.Length == 2))
+                environment[variable[0]] = (variable[1], setting);
+        }
+        return environment;
+    }
+
+    /// <summary>A word that is a variable, with its value where it is known; systemd.service(5).</summary>
+    private static string Filled(string word, Dictionary<string, (string Value, Setting Setting)> environment) =>
+        word is ['$', ..] && environment.TryGetValue(word[1..].Trim('{', '}'), out (string Value, Setting Setting) variable) ? variable.Value : word;
 
     private static ListenPoint? Read(string name, string value, Setting setting)
     {

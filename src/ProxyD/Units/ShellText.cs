@@ -16,6 +16,8 @@ internal static class ShellText
 
     internal static bool IsShell(string fileName) => s_shells.Contains(fileName);
 
+    internal static bool IsShellWord(string word) => IsShell(word[(word.LastIndexOf('/') + 1)..]);
+
     /// <summary>The text that a command gives to a shell: behind <c>-c</c>, or the script that it names or is.</summary>
     /// <param name="script">Reads a script by its path; null for what is no text or not there.</param>
     /// <param name="path">The script's path; null for a text behind <c>-c</c>.</param>

@@ -27,8 +27,10 @@ internal sealed record BackendTie(string Name, Unit? Unit, TieKind Kind, Setting
 /// <param name="Hooks">Oneshot units between proxy and backend.</param>
 /// <param name="Ties">One for each backend; none when it is nobody's business here who runs the destination.</param>
 /// <param name="Guards">Hand-written waits for the backend.</param>
+/// <param name="Waits">Whether anything in its start waits at all, if only for something that can't be told to be the backend.</param>
 internal sealed record Trio(
-    Unit Proxy, ProxyCommand Command, IReadOnlyList<Unit> Sockets, IReadOnlyList<Unit> Hooks, IReadOnlyList<BackendTie> Ties, IReadOnlyList<Guard> Guards)
+    Unit Proxy, ProxyCommand Command, IReadOnlyList<Unit> Sockets, IReadOnlyList<Unit> Hooks, IReadOnlyList<BackendTie> Ties, IReadOnlyList<Guard> Guards,
+    bool Waits)
 {
     /// <summary>The backends that were read.</summary>
     internal IEnumerable<Unit> Backends => Ties.Select(tie => tie.Unit).OfType<Unit>().DistinctBy(unit => unit.Name);

@@ -6,8 +6,14 @@ namespace ProxyD.Units;
 /// <param name="script">Reads a script by its path; null for what is no text or not there.</param>
 internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
 {
+    private const int HttpPort = 80;
+
     /// <summary>Dependencies that start the other unit, or need it to run.</summary>
     private static readonly string[] s_ties = ["BindsTo", "Requires", "Requisite", "Upholds", "Wants"];
+
+    /// <summary>Where a guard holds the proxy's start back.</summary>
+    private static readonly string[] s_beforeProxy = ["ExecStartPre"], s_ofBackend = ["ExecStartPost"],
+        s_ofHook = ["ExecStartPre", "ExecStart", "ExecStartPost"];
 
     private static readonly string[] s_startVerbs = ["start", "restart", "try-restart", "reload-or-restart", "isolate"];
 
@@ -26,7 +32,7 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
         : [];
 
     private IEnumerable<string> Named(Unit service) =>
-        Dependencies(service, TieKind.Dependency, null).Concat(Started(service, ["ExecStartPre", "ExecStart", "ExecStartPost"], TieKind.Systemctl, null))
+        Dependencies(service, TieKind.Dependency, null).Concat(Started(service, s_ofHook, TieKind.Systemctl, null))
             .Select(tie => tie.Name)
             .Concat(service.List("Service", "Sockets").Select(entry => entry.Word))
             .Concat(ProxyCommand.Of(service, script)?.Options.BackendUnit is { } backend ? [backend] : []);
@@ -38,7 +44,10 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
         ties.RemoveAll(tie => tie.Unit is not null && IsHook(tie.Unit));
         ties.AddRange(hooks.SelectMany(BehindHook));
         ties = Narrow(ties, command);
-        return new(proxy, command, [.. units.SocketsOf(proxy)], hooks, ties, [.. GuardsOf(proxy, command, hooks, ties)]);
+        bool waits = GuardText.Read(BeforeProxy(command)) is not null || Guard.IsIn(proxy, s_beforeProxy, script)
+            || hooks.Exists(hook => Guard.IsIn(hook, s_ofHook, script))
+            || ties.Exists(tie => tie.Unit is not null && Guard.IsIn(tie.Unit, s_ofBackend, script));
+        return new(proxy, command, [.. units.SocketsOf(proxy)], hooks, ties, [.. GuardsOf(proxy, command, hooks, ties)], waits);
     }
 
     private IEnumerable<BackendTie> Direct(Unit proxy, ProxyCommand command)
@@ -52,7 +61,7 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
     }
 
     private IEnumerable<BackendTie> BehindHook(Unit hook) =>
-        Dependencies(hook, TieKind.Hook, hook).Concat(Started(hook, ["ExecStartPre", "ExecStart", "ExecStartPost"], TieKind.Hook, hook))
+        Dependencies(hook, TieKind.Hook, hook).Concat(Started(hook, s_ofHook, TieKind.Hook, hook))
             .Where(tie => tie.Unit is null || !IsHook(tie.Unit));
 
     private IEnumerable<BackendTie> Dependencies(Unit unit, TieKind kind, Unit? hook) =>
@@ -97,9 +106,9 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
     private IEnumerable<Guard> GuardsOf(Unit proxy, ProxyCommand command, List<Unit> hooks, List<BackendTie> ties)
     {
         string[] marks = [.. MarksOf(command), .. ties.Select(tie => tie.Name)];
-        IEnumerable<Guard> guards = Guard.In(proxy, ["ExecStartPre"], marks, script)
-            .Concat(hooks.SelectMany(hook => Guard.In(hook, ["ExecStartPre", "ExecStart", "ExecStartPost"], marks, script)))
-            .Concat(ties.Select(tie => tie.Unit).OfType<Unit>().SelectMany(backend => Guard.In(backend, ["ExecStartPost"], marks, script)));
+        IEnumerable<Guard> guards = Guard.In(proxy, s_beforeProxy, marks, script)
+            .Concat(hooks.SelectMany(hook => Guard.In(hook, s_ofHook, marks, script)))
+            .Concat(ties.Select(tie => tie.Unit).OfType<Unit>().SelectMany(backend => Guard.In(backend, s_ofBackend, marks, script)));
         if (command.Text.Length > 0 && Guard.Read(BeforeProxy(command), marks) is { } wait)
             guards = guards.Append(new(proxy, "ExecStart", command.Setting, wait.Kind, command.Text, wait.Probe, wait.BudgetMs, wait.IsEndless, wait.Url));
         return guards;
@@ -117,7 +126,12 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
     private static IEnumerable<string> MarksOf(ProxyCommand command)
     {
         foreach (Interop.Address address in command.Options.Addresses)
+        {
             yield return address.Port > 0 ? address.Port.ToString(CultureInfo.InvariantCulture) : address.Path ?? address.Text;
+            // The port that a URL need not name.
+            if (address.Port == HttpPort)
+                yield return "http://" + address.Text.Split(':')[0];
+        }
         if (command.Options.Destinations.Any(text => text.Contains("%i", StringComparison.OrdinalIgnoreCase)))
             yield return "%i";
     }

@@ -1,3 +1,5 @@
+using ProxyD.Rules;
+
 namespace ProxyD.Tests.Rules;
 
 /// <summary>PXD001 to PXD004: the socket's ties, and what waits for the backend.</summary>
@@ -68,6 +70,61 @@ public sealed class GuardRuleTests
     public void A_backend_that_is_nobodys_business_is_left_alone() =>
         // Goal: PXD002 knows nothing of a destination that no unit here starts.
         Assert.Empty(Fixture.Findings("PXD002", "--- web.service\n[Service]\nExecStart=/lib/systemd/systemd-socket-proxyd 192.0.2.1:80\n"));
+
+    [Theory]
+    [InlineData("until ss -tln | grep -q :8080; do sleep 1; done", "a wait with ss without an end of its own")]
+    [InlineData("for i in {1..50}; do (: </dev/tcp/127.0.0.1/8080) && exit 0; sleep .1; done; exit 1", "a wait with /dev/tcp of up to 5 s")]
+    [InlineData("i=0; while [ $i -lt 20 ]; do nc -z localhost 8080 && break; sleep 0.5; i=$((i+1)); done", "a wait with nc of up to 10 s")]
+    [InlineData("timeout 30 sh -c \"until nc -z localhost 8080; do sleep 1; done\"", "a wait with nc of up to 30 s")]
+    [InlineData("until curl -sf http://127.0.0.1:8080/health; do sleep 1; done", "a wait with curl without an end of its own")]
+    [InlineData("while ! nc -z $HOST $PORT; do sleep 1; done", "a wait with nc without an end of its own")]
+    [InlineData("until systemctl is-active -q web-backend.service; do sleep 1; done", "a wait with systemctl without an end of its own")]
+    [InlineData("until systemctl is-active -q other.service; do sleep 1; done", "")]
+    [InlineData("until nc -z 127.0.0.1 5432; do sleep 1; done", "")]
+    [InlineData("until ping -c1 192.0.2.1; do sleep 1; done", "")]
+    [InlineData("curl -sf --retry 5 https://health.example.org/start", "")]
+    [InlineData("for f in /etc/a /etc/b; do test -r $f || exit 1; done", "")]
+    [InlineData("nc -z 127.0.0.1 8080", "")]
+    public void A_loop_that_waits_for_the_backend_is_found(string script, string expected)
+    {
+        // Goal: PXD003 for what asks for this backend, with its length; another port, another unit, a single question are none.
+        string quoted = script.Replace("\"", "\\\"", StringComparison.Ordinal);
+        IEnumerable<string> found = RuleTable.Find("PXD003")!.Find(Fixture.Read(Guarded($"ExecStartPre=/bin/bash -c \"{quoted}\""))).Select(f => f.Why);
+        Assert.Equal(expected, string.Join('|', found.Select(why => why.Split(" in ExecStartPre=")[0])));
+    }
+
+    [Theory]
+    [InlineData("ExecStartPre=/usr/bin/timeout 20 /bin/sh -c 'until nc -z localhost 8080; do sleep 1; done'", "a wait with nc of up to 20 s")]
+    [InlineData("ExecStartPre=/usr/bin/curl -sf --retry 10 --retry-delay 2 --retry-connrefused http://127.0.0.1:8080/", "a wait with curl of up to 20 s")]
+    [InlineData("ExecStartPre=/usr/local/bin/wait-for-it.sh 127.0.0.1:8080 -t 60", "a wait with wait-for-it.sh of up to 60 s")]
+    [InlineData("ExecStartPre=/usr/local/bin/wait-for-it 127.0.0.1:8080 --timeout=7", "a wait with wait-for-it of up to 7 s")]
+    [InlineData("ExecStartPre=/bin/sleep 1m", "a fixed sleep of up to 60 s")]
+    [InlineData("ExecStartPre=/bin/mkdir -p /run/web", "")]
+    public void A_program_that_waits_for_the_backend_is_found(string line, string expected)
+    {
+        // Goal: PXD003 without a shell.
+        IEnumerable<string> found = RuleTable.Find("PXD003")!.Find(Fixture.Read(Guarded(line))).Select(f => f.Why);
+        Assert.Equal(expected, string.Join('|', found.Select(why => why.Split(" in ExecStartPre=")[0])));
+    }
+
+    [Theory]
+    [InlineData("ExecStartPre=/bin/sh -c 'until test -e /run/web/ready; do sleep 1; done'", false)]
+    [InlineData("ExecStartPre=/bin/sh -c 'until ping -c1 192.0.2.1; do sleep 1; done'", true)]
+    public void A_wait_that_may_be_for_the_backend_is_no_missing_guard(string line, bool isFound) =>
+        // Goal: PXD002 is silent where something waits that can't be told.
+        Assert.Equal(isFound, Fixture.Findings("PXD002", Guarded(line)).Length > 0);
+
+    private static string Guarded(string line) => $"""
+        --- web.service
+        [Unit]
+        Requires=web-backend.service
+        [Service]
+        {line}
+        ExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:8080
+        --- web-backend.service
+        [Service]
+        ExecStart=/usr/bin/web
+        """;
 
     private static string Tied(string line) => $"""
         --- web.socket

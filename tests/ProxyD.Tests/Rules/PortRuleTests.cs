@@ -10,7 +10,9 @@ public sealed class PortRuleTests
     [InlineData("8080", "ExecStart=/usr/bin/python3 -m http.server 8080", true)]
     [InlineData("8080", "ExecStart=/usr/bin/web -p 8080", true)]
     [InlineData("192.0.2.1:8080", "ExecStart=/usr/bin/web --bind 127.0.0.1:8080", false)]
+    [InlineData("8080", "Environment=WEB_PORT=8080\nExecStart=/usr/bin/web --metrics $WEB_PORT", true)]
     [InlineData("8080", "Environment=PORT=18080", false)]
+    [InlineData("8080", "Environment=PORT=8080\nEnvironment=PORT=18080", false)]
     [InlineData("8080", "Environment=PUBLIC_URL=http://localhost:8080", false)]
     [InlineData("8080", "Environment=PORT=8080\nPrivateNetwork=yes", false)]
     [InlineData("/run/web.sock", "Environment=PORT=8080", false)]
@@ -50,6 +52,15 @@ public sealed class PortRuleTests
     public void Two_sockets_on_one_port_are_found(string one, string other, bool isFound) =>
         // Goal: PXD008 on both, as bind(2) sees it.
         Assert.Equal(isFound ? 2 : 0, Fixture.Findings("PXD008", $"--- a.socket\n[Socket]\n{one}\n--- b.socket\n[Socket]\n{other}\n").Length);
+
+    [Theory]
+    [InlineData("ListenStream=0.0.0.0:8080\nListenStream=[::]:8080", true)]
+    [InlineData("ListenStream=8080\nListenStream=127.0.0.1:8080", true)]
+    [InlineData("ListenStream=0.0.0.0:8080\nListenStream=[::]:8080\nBindIPv6Only=ipv6-only", false)]
+    [InlineData("ListenStream=127.0.0.1:8080\nListenStream=[::1]:8080", false)]
+    public void A_socket_that_collides_with_itself_is_found(string listen, bool isFound) =>
+        // Goal: PXD008 within one unit, at the second of the two.
+        Assert.Equal(isFound ? ["a.socket:3"] : [], Fixture.Findings("PXD008", $"--- a.socket\n[Socket]\n{listen}\n"));
 
     private static string Trio(string listen, string destination, string inBackend) => $"""
         --- web.socket
