@@ -16,9 +16,17 @@ internal sealed record GuardText(GuardKind Kind, string Text, string Probe, doub
     /// <summary>Programs made for waiting, and their time-out when none is given, in seconds; 0 for none.</summary>
     private static readonly Dictionary<string, double> s_waiters = new()
     {
-        ["wait-for-it"] = 15, ["wait-for-it.sh"] = 15, ["wait-for"] = 15, ["wait-for.sh"] = 15, ["dockerize"] = 10, ["wait4x"] = 10,
+        ["wait-for-it"] = 15,
+        ["wait-for-it.sh"] = 15,
+        ["wait-for"] = 15,
+        ["wait-for.sh"] = 15,
+        ["dockerize"] = 10,
+        ["wait4x"] = 10,
         ["wait-port"] = 0,
     };
+
+    /// <summary>Parts of names that scripts give to what holds an address.</summary>
+    private static readonly string[] s_addressNames = ["port", "host", "addr", "sock", "url"];
 
     private static readonly string[] s_loops = ["for", "while", "until"];
 
@@ -58,12 +66,13 @@ internal sealed record GuardText(GuardKind Kind, string Text, string Probe, doub
         return false;
     }
 
-    /// <summary>$PORT or ${HOST}, as the environment's variables are called; not the counter of a loop.</summary>
+    /// <summary>$PORT, ${HOST}, $port, $1: what stands for an address; not the counter of a loop.</summary>
     private static bool HasVariable(string text)
     {
-        for (int i = text.IndexOf('$', StringComparison.Ordinal); i >= 0; i = text.IndexOf('$', i + 1))
+        for (int at = text.IndexOf('$', StringComparison.Ordinal); at >= 0; at = text.IndexOf('$', at + 1))
         {
-            if (char.IsAsciiLetterUpper(text.AsSpan(i + 1).TrimStart('{') is [char first, ..] ? first : ' '))
+            string name = string.Concat(text[(at + 1)..].TrimStart('{').TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c == '_'));
+            if (name is [>= 'A' and <= 'Z', ..] or [>= '1' and <= '9'] || s_addressNames.Any(part => name.Contains(part, StringComparison.Ordinal)))
                 return true;
         }
         return false;

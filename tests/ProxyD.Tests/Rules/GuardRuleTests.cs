@@ -78,6 +78,8 @@ public sealed class GuardRuleTests
     [InlineData("timeout 30 sh -c \"until nc -z localhost 8080; do sleep 1; done\"", "a wait with nc of up to 30 s")]
     [InlineData("until curl -sf http://127.0.0.1:8080/health; do sleep 1; done", "a wait with curl without an end of its own")]
     [InlineData("while ! nc -z $HOST $PORT; do sleep 1; done", "a wait with nc without an end of its own")]
+    [InlineData("port=8080; until curl -sf http://127.0.0.1:$port/; do sleep 1; done", "a wait with curl without an end of its own")]
+    [InlineData("for i in 1 2 3; do nc -z 192.0.2.1 25 && exit; echo $i; sleep 1; done", "")]
     [InlineData("until systemctl is-active -q web-backend.service; do sleep 1; done", "a wait with systemctl without an end of its own")]
     [InlineData("until systemctl is-active -q other.service; do sleep 1; done", "")]
     [InlineData("until nc -z 127.0.0.1 5432; do sleep 1; done", "")]
