@@ -1,0 +1,85 @@
+using ProxyD.Units;
+
+namespace ProxyD.Rules;
+
+/// <summary>A proxy that is started again when it has gone to sleep.</summary>
+internal sealed class ProxyRestarts()
+    : TrioRule("PXD029", Severity.Warning, "proxy restarted after its idle exit", "systemd.service(5), systemd-socket-proxyd(8)")
+{
+    internal override string Why => "systemd starts the proxy again each time it has gone to sleep, and with it what it needs";
+
+    internal override string Fix => "Restart=on-failure in the proxy: the next client starts it again by itself";
+
+    internal override string Story => """
+        --exit-idle-time makes the proxy exit with 0 when nobody has been there for that long. Restart=always, and Restart=on-success too, start it again
+        at once, and then it exits again after the same time. It never sleeps; each round starts the backend that it requires or upholds as well, or
+        keeps it from being unneeded, and the journal fills up.
+
+        A proxy behind a socket needs no Restart= at all: the next client starts it. Restart=on-failure does no harm.
+        """;
+
+    protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
+    {
+        bool goes = trio.Command.Options["exit-idle-time"] is not null && trio.Command.Options.Time("exit-idle-time", null) is not null;
+        if (goes && trio.Proxy.Last("Service", "Restart") is { Value: "always" or "on-success" } restart)
+            yield return At(trio.Proxy, restart, $"Restart={restart.Value} against --exit-idle-time: {Why}");
+    }
+}
+
+/// <summary>A child that is ended before its connections are.</summary>
+internal sealed class ChildKilledFirst() : TrioRule("PXD032", Severity.Warning, "--exec without KillMode=mixed", "systemd.kill(5)")
+{
+    internal override string Why => "a stop sends SIGTERM to the backend too, and cuts the connections that the proxy would drain";
+
+    internal override string Fix => "KillMode=mixed: systemd tells the proxy, and the proxy ends its backend when the connections are through";
+
+    internal override string Story => """
+        With --exec the backend is a child of proxyd, in the same unit. When the unit is stopped, KillMode=control-group (the default) sends SIGTERM to
+        all processes at once: while proxyd lets live connections go on for --drain-time, the backend at their other end is already going.
+        A download that was under way here ended at 27 of 40 MB; with KillMode=mixed the same one came through.
+
+        KillMode=mixed sends SIGTERM to the main process only, and SIGKILL to whatever is left when the time is up. proxyd ends its child itself when the
+        last connection has closed.
+        """;
+
+    protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
+    {
+        if (trio.Command.Kind == ProxyKind.Proxyd && trio.Command.Options["exec"] is not null
+            && trio.Proxy.Last("Service", "KillMode")?.Value is not ("mixed" or "process" or "none"))
+            yield return At(trio.Proxy, trio.Proxy.Last("Service", "KillMode") ?? trio.Command.Setting);
+    }
+}
+
+/// <summary>A proxy that does not say when it is ready, where systemd waits for that.</summary>
+internal sealed class ReadinessUnsaid()
+    : TrioRule("PXD033", Severity.Error, "Type=notify with systemd-socket-proxyd", "systemd.service(5), sd_notify(3)")
+{
+    /// <summary>The first systemd whose socket-proxyd says READY=1 (systemd#26291).</summary>
+    private const int ReadySince = 254;
+
+    internal override string Why => "it never says READY=1, and is ended with all its connections after TimeoutStartSec=";
+
+    internal override string Fix => "leave Type= out, or use proxyd, which says READY=1";
+
+    internal override string Story => """
+        With Type=notify a unit is "activating" until its main process says READY=1. systemd-socket-proxyd says so since systemd 254 (pull request 26291; its
+        manual page has had Type=notify in its examples since then). Before, as in Debian 12 and Ubuntu 22.04, it serves its clients and says nothing: after
+        TimeoutStartSec= (90 s) systemd ends it as one that didn't start (systemd#35251). Connections that live that long are cut, and
+        the next client starts the same again.
+
+        It goes unnoticed when requests are short. systemctl status shows it: "activating (start)" while requests are answered.
+
+        proxyd says READY=1 as soon as it accepts, with any systemd.
+        """;
+
+    protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
+    {
+        Setting? type = trio.Proxy.Last("Service", "Type");
+        bool isAwaited = trio.Command is { Kind: ProxyKind.SocketProxyd, IsMain: true } && type?.Value is "notify" or "notify-reload";
+        if (!isAwaited || input.SystemdVersion >= ReadySince)
+            yield break;
+        yield return input.SystemdVersion is { } version
+            ? At(trio.Proxy, type, $"systemd-socket-proxyd {version}: {Why}")
+            : At(trio.Proxy, type, $"systemd-socket-proxyd before systemd {ReadySince}: {Why}", severity: Severity.Note);
+    }
+}
