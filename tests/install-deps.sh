@@ -40,6 +40,10 @@ missing=()
 for ((i = 0; i < ${#needs[@]}; i += 2)); do
   compgen -G "${needs[i]}" >/dev/null || missing+=("${needs[i + 1]}")
 done
+
+# Not installed, only looked at; the test that needs them says so when they are not there.
+"$(dirname "$0")/debian-units.sh" || echo "install-deps.sh: the units of Debian's packages could not be fetched" >&2
+
 if ((${#missing[@]} == 0)); then exit 0; fi
 "$(dirname "$0")/../deploy/apt-install.sh" "${missing[@]}"
 
