@@ -76,6 +76,9 @@ internal static unsafe partial class Libc
     internal static partial int unlink(byte* path);
 
     [LibraryImport(Lib, SetLastError = true)]
+    internal static partial int fchown(int fd, uint owner, uint group);
+
+    [LibraryImport(Lib, SetLastError = true)]
     internal static partial int statx(int dirFd, byte* path, int flags, uint mask, statx* result);
 
     // readiness

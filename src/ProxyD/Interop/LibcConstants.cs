@@ -49,6 +49,8 @@ internal static class LibcConstants
     internal const int AT_EMPTY_PATH = 0x1000;
     internal const int AT_FDCWD = -100;
     internal const uint STATX_TYPE = 1;
+    internal const uint STATX_UID = 8;
+    internal const uint STATX_GID = 0x10;
     internal const uint STATX_INO = 0x100;
 
     // linux/sockios.h

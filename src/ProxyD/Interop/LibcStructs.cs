@@ -29,6 +29,12 @@ internal struct rlimit
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct statx
 {
+    [FieldOffset(20)]
+    internal uint stx_uid;
+
+    [FieldOffset(24)]
+    internal uint stx_gid;
+
     [FieldOffset(28)]
     internal ushort stx_mode;
 

@@ -33,6 +33,16 @@ internal sealed class Systemctl(bool isUser)
         }
     }
 
+    /// <summary>Runs it, and gives what it printed.</summary>
+    /// <exception cref="ToolException">There is no systemctl, or it failed: its first words about why.</exception>
+    internal string Must(params string[] arguments)
+    {
+        (int status, string output, string error) = Run(arguments);
+        return status == 0
+            ? output
+            : throw new ToolException($"systemctl {(isUser ? "--user " : "")}{string.Join(' ', arguments)}: {error.Split('\n')[0]}");
+    }
+
     /// <summary>Properties of a unit, by name; empty ones are empty strings, unknown ones missing.</summary>
     /// <exception cref="ToolException">The manager can't be asked.</exception>
     internal Dictionary<string, string> Show(string unit, params string[] properties)
