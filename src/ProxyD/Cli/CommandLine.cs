@@ -142,7 +142,7 @@ internal sealed class CommandLine
         arguments is [['[', .., ']'] first, .. string[] rest] ? [$"{first}:{Values.DefaultPort}", .. rest] : arguments;
 
     /// <summary>The library would take what follows "--opt=" for its value.</summary>
-    private static string? EmptyValue(string[] arguments) =>
+    internal static string? EmptyValue(string[] arguments) =>
         Array.Find(arguments, a => a.StartsWith("--", StringComparison.Ordinal) && a.IndexOf('=', StringComparison.Ordinal) == a.Length - 1) is { } option
             ? $"{option[..^1]}: '' is not accepted; expected a value after '='"
             : null;

@@ -17,6 +17,7 @@ internal static class ToolLine
     private static readonly Dictionary<string, Func<Command>> s_tools = new(StringComparer.Ordinal)
     {
         ["check"] = CheckCommand.Create,
+        ["init"] = InitCommand.Create,
     };
 
     /// <summary>The words, in the order in which the help shows them.</summary>
@@ -28,6 +29,11 @@ internal static class ToolLine
     {
         if (arguments.Length == 0 || !s_tools.TryGetValue(arguments[0], out Func<Command>? create))
             return null;
+        if (CommandLine.EmptyValue(arguments) is { } empty)
+        {
+            Stderr.Fail(OneLine(empty));
+            return ExitUnable;
+        }
         RootCommand root = new() { create() };
         root.Directives.Clear();
         ParseResult parsed = root.Parse(arguments, new() { ResponseFileTokenReplacer = null });

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ProxyD.Tools;
 
 /// <summary>What <c>systemctl</c> says and does; it brings the right bus, and asks for a password where polkit wants one.</summary>
@@ -9,29 +7,8 @@ internal sealed class Systemctl(bool isUser)
     /// <summary>Runs it.</summary>
     /// <returns>Exit status, standard output, standard error (both without the last line end).</returns>
     /// <exception cref="ToolException">There is no systemctl.</exception>
-    internal (int ExitStatus, string Output, string Error) Run(params string[] arguments)
-    {
-        ProcessStartInfo start = new("systemctl", isUser ? ["--user", "--no-pager", .. arguments] : ["--no-pager", .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // Whatever it says is read by a program, not by a terminal.
-        start.Environment["LC_ALL"] = "C";
-        start.Environment["SYSTEMD_COLORS"] = "0";
-        try
-        {
-            using Process process = Process.Start(start)!;
-            Task<string> error = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, output.TrimEnd('\n'), error.Result.TrimEnd('\n'));
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            throw new ToolException("systemctl can't be run; expected a machine with systemd");
-        }
-    }
+    internal (int ExitStatus, string Output, string Error) Run(params string[] arguments) =>
+        OtherProgram.Run("systemctl", isUser ? ["--user", "--no-pager", .. arguments] : ["--no-pager", .. arguments]);
 
     /// <summary>Runs it, and gives what it printed.</summary>
     /// <exception cref="ToolException">There is no systemctl, or it failed: its first words about why.</exception>

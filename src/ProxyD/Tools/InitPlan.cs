@@ -1,0 +1,89 @@
+using System.Text;
+using ProxyD.Units;
+
+namespace ProxyD.Tools;
+
+/// <summary>Where the files of a new trio go.</summary>
+/// <param name="Dest">One folder for all of them, or null for where each belongs.</param>
+/// <param name="IsUser">The user manager's.</param>
+internal sealed record InitTarget(string? Dest, bool IsUser)
+{
+    /// <summary>The folder of a kind of file, where the administrator's own are.</summary>
+    internal string Folder(FileHome home) => Dest ?? Home(home);
+
+    /// <summary>Where it belongs, whether it goes there or not.</summary>
+    internal string Home(FileHome home) => home switch
+    {
+        FileHome.Sysusers => "/etc/sysusers.d",
+        FileHome.Polkit => "/etc/polkit-1/rules.d",
+        _ when !IsUser => "/etc/systemd/system",
+        _ => Path.Combine(ConfigHome, "systemd/user"),
+    };
+
+    /// <summary>systemd.unit(5), under the search path of user units.</summary>
+    private static string ConfigHome => Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is ['/', ..] set
+        ? set
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config");
+}
+
+/// <summary>All that making a trio would change, found out before anything is changed.</summary>
+/// <param name="Files">What was generated, with what is there now.</param>
+/// <param name="Steps">The commands that follow the files, in order, program first.</param>
+/// <param name="Notes">What else the user should know, a sentence each.</param>
+internal sealed record InitPlan(IReadOnlyList<(GeneratedFile File, FileChange Change)> Files, IReadOnlyList<string[]> Steps, IReadOnlyList<string> Notes)
+{
+    /// <summary>Looks at what is there.</summary>
+    /// <exception cref="ToolException">A file is in the way, or can't be read.</exception>
+    internal static InitPlan Make(TrioRequest request, InitTarget target, InitSystem system)
+    {
+        ExistingUnit? existing = request.Existing is { } unit ? system.Look(unit) : null;
+        (GeneratedFile File, FileChange Change)[] files =
+        [
+            .. TrioFiles.Of(request, existing)
+                .Select(file => (file, FileChange.Of(Path.Combine(target.Folder(file.Home), file.Name), Encoding.UTF8.GetBytes(file.Text)))),
+        ];
+        return new(files, target.Dest is null ? Commands(request, files, system) : [], [.. Remarks(request, target, existing, system)]);
+    }
+
+    private static List<string[]> Commands(TrioRequest request, (GeneratedFile File, FileChange Change)[] files, InitSystem system)
+    {
+        string[] systemctl = request.IsUser ? ["systemctl", "--user"] : ["systemctl"];
+        List<string[]> steps = [];
+        bool Changes(Func<GeneratedFile, bool> which) => Array.Exists(files, f => f.Change.IsNeeded && which(f.File));
+        foreach ((GeneratedFile _, FileChange change) in files.Where(f => f.File.Home == FileHome.Sysusers && f.Change.IsNeeded))
+            steps.Add(["systemd-sysusers", change.Path]);
+        if (Changes(file => file.Home == FileHome.Unit))
+            steps.Add([.. systemctl, "daemon-reload"]);
+        if (request.Existing is { } existing && system.IsEnabled(existing))
+            steps.Add([.. systemctl, "disable", existing]);
+        bool listens = system.IsActive(request.Socket), runs = system.IsActive(request.Proxy);
+        // A socket that listens keeps its old address until it is made anew, which takes that nobody uses it.
+        bool isMoved = listens && Changes(file => file.Name == request.Socket);
+        if (isMoved)
+            steps.Add([.. systemctl, "stop", request.Proxy, request.Socket]);
+        if (isMoved || !listens || !system.IsEnabled(request.Socket))
+            steps.Add([.. systemctl, "enable", "--now", request.Socket]);
+        if (!isMoved && runs && Changes(file => file.Name == request.Proxy))
+            steps.Add([.. systemctl, "try-restart", request.Proxy]);
+        return steps;
+    }
+
+    private static IEnumerable<string> Remarks(TrioRequest request, InitTarget target, ExistingUnit? existing, InitSystem system)
+    {
+        if (request.Existing is { } unit && existing is null)
+            yield return $"There is no {unit} here to look at; the drop-in is for one that restarts itself.";
+        if (request.Existing is { } enabled && target.Dest is null && system.IsEnabled(enabled))
+            yield return $"{enabled} is no longer started at boot, but by its first client.";
+        if (request is { Existing: not null, BackendAddress.Path: { } path, ProxyUser: { } user })
+        {
+            yield return $"The user {user} must be allowed to write to {path}, for that is what connecting takes:"
+                + $" SupplementaryGroups= in {request.Proxy} gives it a group.";
+        }
+        if (!File.Exists(request.Proxyd) && target.Dest is null)
+            yield return $"{request.Proxyd} is not there yet: install -m755 {system.OwnPath} {request.Proxyd}";
+        if (request.IsUser && target.Dest is null && !InitSystem.Lingers)
+            yield return "A user's units run only while the user is logged in, unless: loginctl enable-linger";
+        if (target.Dest is null && system.OtherProgramOf(request.Proxy) is { } other)
+            yield return $"{request.Proxy} is there already, and runs {other}; --install would not replace it.";
+    }
+}
