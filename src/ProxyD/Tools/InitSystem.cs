@@ -35,10 +35,14 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
     /// <summary>The name under which the manager has a unit that may be called by an alias.</summary>
     internal string MainName(string unit) => Property(unit, "LoadState") == "loaded" ? Property(unit, "Id") : unit;
 
-    /// <summary>What a unit says about itself; null when there is none.</summary>
-    internal ExistingUnit? Look(string unit) => Property(unit, "LoadState") is not "loaded"
-        ? null
-        : new(Property(unit, "Restart"), Property(unit, "StopWhenUnneeded") == "yes", Property(unit, "RefuseManualStart") == "yes");
+    /// <summary>What a unit says about itself, without what an earlier init has added to it; null when there is none.</summary>
+    internal ExistingUnit? Look(string unit)
+    {
+        if (Property(unit, "LoadState") is not "loaded" || new UnitLoader(systemctl, isUser).Load(unit) is not { } loaded)
+            return null;
+        Unit own = new(unit, [.. loaded.Sources.Where(source => Path.GetFileName(source.Path) != TrioFiles.DropInName)], isUser);
+        return new(own.Last("Service", "Restart")?.Value ?? "no", own.IsTrue("Unit", "StopWhenUnneeded"), own.IsTrue("Unit", "RefuseManualStart"));
+    }
 
     /// <summary>What a service runs that is no proxy; null when it runs one, or is not there.</summary>
     internal string? OtherProgramOf(string service)
@@ -103,8 +107,7 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
         {
             try
             {
-                properties = systemctl.Show(
-                    unit, "Id", "LoadState", "ActiveState", "UnitFileState", "FragmentPath", "Restart", "StopWhenUnneeded", "RefuseManualStart");
+                properties = systemctl.Show(unit, "Id", "LoadState", "ActiveState", "UnitFileState", "FragmentPath");
             }
             catch (ToolException)
             {

@@ -65,19 +65,21 @@ internal sealed class InitTool(TrioRequest request, InitTarget target, InitSyste
     {
         if (request.ProxyUser is not { } user || !plan.Files.Any(file => file.File.Home == FileHome.Polkit && file.Change.IsNeeded))
             return;
-        using Process process = OtherProgram.Start("runuser", "-u", user, "--", "sleep", "1min");
+        // Not runuser(1), which stays root and waits for its child: polkit looks at whose the process itself is.
+        using Process process = OtherProgram.Start("setpriv", $"--reuid={user}", "--clear-groups", "sleep", "60");
         try
         {
             string[] question =
             [
                 "--action-id", PolkitRuleText.Action, "--process", $"{process.Id}", "--detail", "unit", request.BackendUnit, "--detail", "verb", "start",
             ];
-            long start = Stopwatch.GetTimestamp();
-            while (OtherProgram.Run("pkcheck", question).ExitStatus != 0)
+            for (long start = Stopwatch.GetTimestamp(); ; Task.Delay(s_rulePause).Wait())
             {
+                (int status, _, string error) = OtherProgram.Run("pkcheck", question);
+                if (status == 0)
+                    return;
                 if (Stopwatch.GetElapsedTime(start) > s_ruleBound)
-                    throw new ToolException($"polkit does not let {user} start {request.BackendUnit} (journalctl -u polkit); the files are written");
-                Task.Delay(s_rulePause).Wait();
+                    throw new ToolException($"polkit does not let {user} start {request.BackendUnit}: {error.Split('\n')[^1]}; the files are written");
             }
         }
         finally

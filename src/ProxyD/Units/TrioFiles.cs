@@ -24,7 +24,8 @@ internal sealed class TrioFiles(TrioRequest request)
 
     internal const string RestartReason = "It is started when somebody needs it: a restart of its own would bring it back when it has gone to sleep.";
 
-    private const string DropInName = "50-proxyd.conf";
+    /// <summary>Of the drop-in for a unit that is there already.</summary>
+    internal const string DropInName = "50-proxyd.conf";
 
     /// <summary>What no daemon behind a port does, and what takes nothing from one that does unusual things.</summary>
     private const string BackendLosesCapabilities = "~CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_SYS_BOOT CAP_SYS_MODULE CAP_SYS_TIME CAP_SYSLOG";

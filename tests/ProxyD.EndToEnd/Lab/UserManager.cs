@@ -24,6 +24,12 @@ internal sealed class UserManager : IDisposable
         lab.Systemctl("start", _service);
     }
 
+    /// <summary>Where programs of the user have their sockets.</summary>
+    public string RuntimeFolder => _runtimeFolder;
+
+    /// <summary>The home folder that AddUser gave it.</summary>
+    public string Home => $"/srv/{_user}";
+
     /// <summary>Installs unit files, and starts the socket among them.</summary>
     public void Start(UnitFiles files)
     {
@@ -37,9 +43,12 @@ internal sealed class UserManager : IDisposable
     }
 
     /// <summary>Runs <c>systemctl --user</c> as the user; it must succeed.</summary>
-    public string Systemctl(params IEnumerable<string> arguments) => _lab.RunAs(_user, [
-        "env", $"XDG_RUNTIME_DIR={_runtimeFolder}", $"DBUS_SESSION_BUS_ADDRESS=unix:path={_runtimeFolder}/bus", "systemctl", "--user", .. arguments,
-    ]).Expect();
+    public string Systemctl(params IEnumerable<string> arguments) => Run(["systemctl", "--user", .. arguments]).Expect();
+
+    /// <summary>Runs a program as the user would from a terminal.</summary>
+    public CommandResult Run(params IEnumerable<string> command) => _lab.RunAs(_user, [
+        "env", $"XDG_RUNTIME_DIR={_runtimeFolder}", $"DBUS_SESSION_BUS_ADDRESS=unix:path={_runtimeFolder}/bus", .. command,
+    ]);
 
     /// <summary>One property of one of its units.</summary>
     public string Property(string unit, string name) => Systemctl("show", "--value", "-p", name, unit).Trim();
