@@ -38,7 +38,7 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
     /// <summary>What a unit says about itself, without what an earlier init has added to it; null when there is none.</summary>
     internal ExistingUnit? Look(string unit)
     {
-        if (Property(unit, "LoadState") is not "loaded" || new UnitLoader(systemctl, isUser).Load(unit) is not { } loaded)
+        if (Property(unit, "LoadState") is not "loaded" || new UnitLoader(isUser).Load(unit) is not { } loaded)
             return null;
         Unit own = new(unit, [.. loaded.Sources.Where(source => Path.GetFileName(source.Path) != TrioFiles.DropInName)], isUser);
         return new(own.Last("Service", "Restart")?.Value ?? "no", own.IsTrue("Unit", "StopWhenUnneeded"), own.IsTrue("Unit", "RefuseManualStart"));

@@ -83,7 +83,8 @@ internal sealed class TrioFiles(TrioRequest request)
             .Set("Type", "notify")
             .Set("ExecStart", UnitQuoting.Command(ProxyCommand()), ProxyReason());
         Identity(unit);
-        unit.Set("RuntimeDirectory", request.ProxyFolder, "For its control socket, which proxyd status asks.")
+        unit.Set("RuntimeDirectory", request.ProxyFolder, "Where proxyd status asks it.")
+            .Set("RuntimeDirectoryMode", "0700")
             .Because($"It opens sockets{(request.IsPlain ? "" : ", the bus among them,")} and does nothing else.");
         foreach ((string key, string value) in ProxyHardening.Settings(request.IsUser))
             unit.Set(key, value);
