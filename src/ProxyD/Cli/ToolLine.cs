@@ -14,10 +14,13 @@ internal static class ToolLine
     /// <summary>The command line is wrong, or what it asks for could not be done.</summary>
     internal const int ExitUnable = 2;
 
+    private const int HelpColumnsMax = 80;
+
     private static readonly Dictionary<string, Func<Command>> s_tools = new(StringComparer.Ordinal)
     {
         ["check"] = CheckCommand.Create,
         ["init"] = InitCommand.Create,
+        ["verify"] = VerifyCommand.Create,
     };
 
     /// <summary>The words, in the order in which the help shows them.</summary>
@@ -36,6 +39,9 @@ internal static class ToolLine
         }
         RootCommand root = new() { create() };
         root.Directives.Clear();
+        // The library's own width is the terminal's, and endless without one.
+        foreach (HelpAction help in root.Options.Select(option => option.Action).OfType<HelpAction>())
+            help.MaxWidth = HelpColumnsMax;
         ParseResult parsed = root.Parse(arguments, new() { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
         {
@@ -44,7 +50,8 @@ internal static class ToolLine
         }
         try
         {
-            return parsed.Invoke(new() { EnableDefaultExceptionHandler = false });
+            // A tool that has something to put back listens to signals itself; the library would give it two seconds.
+            return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Tools.ToolException e)
         {
