@@ -101,6 +101,10 @@ internal sealed partial class UnitFiles
     public UnitFiles WithService(string unit, params IEnumerable<string> lines) =>
         With(unit, $"{_texts[unit]}\n[Service]\n{string.Join('\n', lines)}\n");
 
+    /// <summary>The same with more lines in its [Unit] section.</summary>
+    public UnitFiles WithUnit(string unit, params IEnumerable<string> lines) =>
+        With(unit, $"{_texts[unit]}\n[Unit]\n{string.Join('\n', lines)}\n");
+
     /// <summary>The same without systemd's limit on how often the unit may start (5 in 10 s).</summary>
     public UnitFiles WithoutStartLimit(string unit) => With(unit, $"{_texts[unit]}\n[Unit]\nStartLimitIntervalSec=0\n");
 
