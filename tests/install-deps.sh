@@ -13,6 +13,8 @@ needs=(
   /usr/bin/prlimit                util-linux
   /usr/bin/mount                  mount               # a file of the test's own as /etc/hosts
   /usr/bin/script                 bsdutils            # a terminal
+  /usr/bin/zsh                    zsh                 # with fish: packaging/completions
+  /usr/bin/fish                   fish
   /usr/bin/pgrep                  procps
   /etc/services                   netbase             # ports by name
   /usr/lib/systemd/systemd        systemd             # systemd-analyze, and the incumbent to compare with

@@ -26,6 +26,10 @@ internal static class ToolLine
     /// <summary>The words, in the order in which the help shows them.</summary>
     internal static IEnumerable<string> Words => s_tools.Keys;
 
+    /// <summary>The command line of a tool.</summary>
+    /// <param name="word">One of <see cref="Words"/>.</param>
+    internal static Command Create(string word) => s_tools[word]();
+
     /// <summary>Runs a tool when the first argument names one.</summary>
     /// <returns>What to exit with; null when the command line is the daemon's.</returns>
     internal static int? Run(string[] arguments)
