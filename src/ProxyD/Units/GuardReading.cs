@@ -1,0 +1,68 @@
+namespace ProxyD.Units;
+
+/// <summary>What a guard asks.</summary>
+internal enum ProbeKind
+{
+    /// <summary>Whether a TCP port listens; the target is its number, or empty when it can't be told.</summary>
+    Tcp,
+
+    /// <summary>Whether the path of a Unix socket is there.</summary>
+    Unix,
+
+    /// <summary>What a URL answers.</summary>
+    Http,
+
+    /// <summary>Whether a unit is active.</summary>
+    Unit,
+
+    /// <summary>Whether a command succeeds that no other kind can stand for; the target is a command line for sh(1).</summary>
+    Command,
+}
+
+/// <summary>One question of a guard.</summary>
+/// <param name="Kind">What is asked.</param>
+/// <param name="Target">Of whom; see <see cref="ProbeKind"/>.</param>
+internal sealed record GuardProbe(ProbeKind Kind, string Target)
+{
+    /// <summary>The HTTP status it wants, where it names one.</summary>
+    internal int? Status { get; init; }
+
+    /// <summary>A URL is asked, but an error status is as good as any other (curl(1) without <c>--fail</c>).</summary>
+    internal bool TakesAnyStatus { get; init; }
+}
+
+/// <summary>A hand-written wait for the backend.</summary>
+/// <param name="BudgetMs">How long it waits at most for a backend that never comes; null when only a time-out of the unit ends it.</param>
+/// <param name="Probes">What it asks, each once; empty for one that only sleeps.</param>
+internal sealed record GuardBudget(long? BudgetMs, IReadOnlyList<GuardProbe> Probes);
+
+/// <summary>What a command is, as far as waiting goes.</summary>
+internal enum ReadingKind
+{
+    /// <summary>It doesn't wait for anything.</summary>
+    None,
+
+    /// <summary>It waits, starts units, runs the proxy, and does nothing else.</summary>
+    Guard,
+
+    /// <summary>It waits, but does something that can't be taken over.</summary>
+    Unclear,
+}
+
+/// <summary>What <see cref="GuardReader"/> found.</summary>
+/// <param name="Kind">Whether it waits.</param>
+/// <param name="Guard">How; null unless <paramref name="Kind"/> says that it does nothing else.</param>
+/// <param name="Other">What else it does, in a few words; null for nothing.</param>
+internal sealed record GuardReading(ReadingKind Kind, GuardBudget? Guard, string? Other)
+{
+    internal static readonly GuardReading Nothing = new(ReadingKind.None, null, null);
+
+    /// <summary>The words of the proxy's own command, with which a wrapper ends; null when it runs none.</summary>
+    internal IReadOnlyList<string>? Proxy { get; init; }
+
+    /// <summary>The proxy takes the script's place (<c>exec</c>), as it must to be passed sockets.</summary>
+    internal bool IsExec { get; init; }
+
+    /// <summary>The units that it has systemctl start.</summary>
+    internal IReadOnlyList<string> Starts { get; init; } = [];
+}

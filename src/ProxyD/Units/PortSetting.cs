@@ -1,0 +1,128 @@
+using System.Globalization;
+
+namespace ProxyD.Units;
+
+/// <summary>A word of a unit file by which a daemon is told where to listen.</summary>
+/// <param name="Setting">The line.</param>
+/// <param name="Index">Which word of its value, counted from 0.</param>
+/// <param name="Before">What stands before the address or port in that word: <c>PORT=</c>, <c>--listen=</c>, <c>http://</c>.</param>
+/// <param name="Host">The host in the same word; null when only a port is there.</param>
+/// <param name="Port">The port; null for a word that holds only the host.</param>
+/// <param name="After">What stands behind.</param>
+/// <param name="Rank">How sure it is: 0 for the plainest names.</param>
+internal sealed record PortSetting(Setting Setting, int Index, string Before, string? Host, int? Port, string After, int Rank)
+{
+    /// <summary>What it is called, for messages: <c>Environment=PORT</c>, <c>--port</c>.</summary>
+    internal required string Name { get; init; }
+
+    /// <summary>The word for another address.</summary>
+    internal string For(string host, int port)
+    {
+        string number = Port is null ? "" : port.ToString(CultureInfo.InvariantCulture);
+        string address = Host is null ? number : Port is null ? host : $"{host}:{number}";
+        return Before + address + After;
+    }
+}
+
+/// <summary>Finds in a service where its daemon is told to listen.</summary>
+internal static class PortFinder
+{
+    /// <summary>Ports that a daemon connects to, by how their variables and options begin.</summary>
+    private static readonly string[] s_others =
+    [
+        "db", "database", "redis", "smtp", "mail", "imap", "postgres", "pg", "mysql", "mariadb", "mongo", "amqp", "rabbit", "mqtt", "ldap", "kafka",
+        "elastic", "memcache", "proxy", "upstream", "statsd", "debug", "inspect", "metrics", "remote", "peer", "cluster", "backend", "target", "dns", "syslog",
+    ];
+
+    private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "url", "urls", "http", "endpoint", "origin"];
+
+    private static readonly string[] s_anywhere = ["0.0.0.0", "::", "[::]", "*", "+", ""];
+
+    /// <summary>Every word that may say it, the surest first.</summary>
+    internal static IReadOnlyList<PortSetting> Find(Unit service) =>
+        [.. InEnvironment(service).Concat(InArguments(service)).OrderBy(setting => setting.Rank)];
+
+    /// <summary>Whether a host means every address of the machine.</summary>
+    internal static bool IsAnywhere(string host) => s_anywhere.Contains(host);
+
+    private static IEnumerable<PortSetting> InEnvironment(Unit service)
+    {
+        foreach (Setting setting in service.All("Service", "Environment"))
+        {
+            List<string> words = Words.Split(setting.Item.Value);
+            for (int i = 0; i < words.Count; i++)
+            {
+                int equals = words[i].IndexOf('=', StringComparison.Ordinal);
+                if (equals > 0 && Read(words[i][..equals], words[i][..(equals + 1)], words[i][(equals + 1)..], setting, i) is { } found)
+                    yield return found with { Name = $"Environment={words[i][..equals]}" };
+            }
+        }
+    }
+
+    private static IEnumerable<PortSetting> InArguments(Unit service)
+    {
+        foreach (Setting setting in service.All("Service", "ExecStart"))
+        {
+            List<string> words = Words.Split(setting.Item.Value);
+            for (int i = 1; i < words.Count; i++)
+            {
+                if (InArgument(words, i, setting) is { } found)
+                    yield return found;
+            }
+        }
+    }
+
+    private static PortSetting? InArgument(List<string> words, int i, Setting setting)
+    {
+        string word = words[i], previous = words[i - 1];
+        int equals = word.IndexOf('=', StringComparison.Ordinal);
+        if (word.StartsWith('-') && equals > 0)
+            return Read(word[..equals], word[..(equals + 1)], word[(equals + 1)..], setting, i) is { } joined ? joined with { Name = word[..equals] } : null;
+        if (word.StartsWith('-'))
+            return null;
+        bool isOption = previous.StartsWith('-') && !previous.Contains('=', StringComparison.Ordinal) && i > 1;
+        if (isOption && (previous is "-p" or "-P" ? IsPort(word, out _) : previous.Length == 2 && "alHhbB".Contains(previous[1], StringComparison.Ordinal)))
+            return Parse("", word, setting, i, 1) is { } letter ? letter with { Name = previous } : null;
+        if (isOption && Read(previous, "", word, setting, i) is { } found)
+            return found with { Name = previous };
+        // python3 -m http.server 8080, node server.js 8080: a lone number that can be a port.
+        bool isLone = IsPort(word, out int port) && port >= 1024 && (!isOption || words.Contains("http.server"));
+        return isLone ? new(setting, i, "", null, port, "", 3) { Name = $"the argument {word}" } : null;
+    }
+
+    /// <summary>Reads a value whose name says what it is.</summary>
+    private static PortSetting? Read(string name, string before, string value, Setting setting, int index)
+    {
+        string plain = name.TrimStart('-').ToLowerInvariant();
+        string[] parts = plain.Split('_', '-', '.', ':');
+        if (s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))))
+            return null;
+        if (plain.EndsWith("port", StringComparison.Ordinal))
+            return IsPort(value, out int port) ? new(setting, index, before, null, port, "", plain == "port" ? 0 : 1) { Name = name } : null;
+        return parts.Any(part => s_addressNames.Contains(part)) ? Parse(before, value, setting, index, plain is "listen" or "bind" ? 0 : 1) : null;
+    }
+
+    /// <summary><c>HOST:PORT</c>, <c>:PORT</c>, <c>http://HOST:PORT/</c>, a lone port or a lone address.</summary>
+    private static PortSetting? Parse(string before, string value, Setting setting, int index, int rank)
+    {
+        int scheme = value.IndexOf("://", StringComparison.Ordinal);
+        string prefix = scheme < 0 ? "" : value[..(scheme + 3)];
+        string rest = value[prefix.Length..];
+        int slash = rest.IndexOf('/', StringComparison.Ordinal);
+        string authority = slash < 0 ? rest : rest[..slash];
+        string after = slash < 0 ? "" : rest[slash..];
+        if (IsPort(authority, out int lone))
+            return new(setting, index, before + prefix, null, lone, after, rank) { Name = "" };
+        int colon = authority.LastIndexOf(':');
+        if (colon >= 0 && IsPort(authority[(colon + 1)..], out int port) && IsHost(authority[..colon]))
+            return new(setting, index, before + prefix, authority[..colon], port, after, rank) { Name = "" };
+        bool isAddress = System.Net.IPAddress.TryParse(authority, out _) && authority.Any(c => c is '.' or ':');
+        return isAddress || authority is "localhost" or "*" ? new(setting, index, before + prefix, authority, null, after, rank) { Name = "" } : null;
+    }
+
+    private static bool IsHost(string text) =>
+        s_anywhere.Contains(text) || text == "localhost" || System.Net.IPAddress.TryParse(text.Trim('[', ']'), out _);
+
+    private static bool IsPort(string text, out int port) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535;
+}
