@@ -37,7 +37,9 @@ _proxyd() {
   case $tool in
     init) options='--public --backend --exec --unit --idle-stop --user --dest --install --json --help' units='' ;;
     check) options='--explain --user --json --help' units=service,socket ;;
-    migrate) options='--resident --apply --rollback --user --json --help' units=service,socket ;;
+    migrate)
+      options='--resident --apply --rollback --public --backend --port-variable --idle-stop --proxyd --user --json --help' units=service,socket
+      ;;
     verify) options='--path --tcp --backend --timeout --user --json --yes --help' units=socket ;;
     status) options='--all --watch --user --json --help' units=service,socket ;;
     *)
@@ -50,6 +52,8 @@ _proxyd() {
   case $tool:$prev in
     verify:--backend | init:--unit | :--backend-unit) _proxyd_add < <(_proxyd_units service) ;;
     init:--dest) _proxyd_files -d ;;
+    migrate:--proxyd) _proxyd_files ;;
+    migrate:--public | migrate:--backend | migrate:--port-variable | migrate:--idle-stop) ;;
     :--ready) _proxyd_add <<<$'http:/\nunit\nexec:' ;;
     :--idle-by) _proxyd_add <<<$'connections\nbytes' ;;
     :--log-level) _proxyd_add <<<$'error\nwarning\ninfo\ndebug' ;;

@@ -49,6 +49,11 @@ complete -c proxyd -n '__proxyd_is check' -F -a '(__proxyd_units service,socket)
 complete -c proxyd -n '__proxyd_is migrate' -l resident -d 'Propose a proxy that stays and owns the backend'
 complete -c proxyd -n '__proxyd_is migrate' -l apply -d 'Write the change'
 complete -c proxyd -n '__proxyd_is migrate' -l rollback -d 'Take the last change back'
+complete -c proxyd -n '__proxyd_is migrate' -l public -x -d 'A plain service: where clients come'
+complete -c proxyd -n '__proxyd_is migrate' -l backend -x -d 'A plain service: where it is to listen'
+complete -c proxyd -n '__proxyd_is migrate' -l port-variable -x -d 'A plain service: the variable that tells it its port'
+complete -c proxyd -n '__proxyd_is migrate' -l idle-stop -x -d 'Stop the backend after a time without connections'
+complete -c proxyd -n '__proxyd_is migrate' -l proxyd -r -F -d 'Where proxyd is'
 complete -c proxyd -n '__proxyd_is migrate' -F -a '(__proxyd_units service,socket)'
 
 complete -c proxyd -n '__proxyd_is verify' -l path -x -d 'GET this path, and expect 2xx or 3xx'

@@ -20,6 +20,7 @@ internal static class ToolLine
     {
         ["check"] = CheckCommand.Create,
         ["init"] = InitCommand.Create,
+        ["migrate"] = MigrateCommand.Create,
         ["verify"] = VerifyCommand.Create,
     };
 

@@ -5,20 +5,20 @@ namespace ProxyD.Tools;
 /// <summary>A file as it is and as it is to be.</summary>
 /// <param name="Path">Where; a symbolic link has been followed.</param>
 /// <param name="Before">Null when there is none.</param>
-/// <param name="After">What is to be in it.</param>
-internal sealed record FileChange(string Path, byte[]? Before, byte[] After)
+/// <param name="After">What is to be in it; null when it is to go.</param>
+internal sealed record FileChange(string Path, byte[]? Before, byte[]? After)
 {
     internal bool IsNew => Before is null;
 
     /// <summary>Whether writing it would change anything.</summary>
-    internal bool IsNeeded => Before is null || !Before.AsSpan().SequenceEqual(After);
+    internal bool IsNeeded => Before is null || After is null ? Before != After : !Before.AsSpan().SequenceEqual(After);
 
     /// <summary>As patch(1) takes it; empty when nothing changes.</summary>
-    internal string Diff => UnifiedDiff.Between(Before is null ? null : UnitText.Decode(Before).Text, UnitText.Decode(After).Text, Path);
+    internal string Diff => UnifiedDiff.Between(Before is null ? null : UnitText.Decode(Before).Text, After is null ? null : UnitText.Decode(After).Text, Path);
 
     /// <summary>Compares what is to be with what is there.</summary>
     /// <exception cref="ToolException">Something is there that can't be read, or is no file of its own.</exception>
-    internal static FileChange Of(string path, byte[] after)
+    internal static FileChange Of(string path, byte[]? after)
     {
         try
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;
@@ -19,11 +18,6 @@ internal enum InitMode
 /// <summary>Makes a trio: shows what would be, and writes it when told to.</summary>
 internal sealed class InitTool(TrioRequest request, InitTarget target, InitSystem system, TextWriter output)
 {
-    /// <summary>How long polkitd may take to notice a new rule; it watches the folder.</summary>
-    private static readonly TimeSpan s_ruleBound = TimeSpan.FromSeconds(5);
-
-    private static readonly TimeSpan s_rulePause = TimeSpan.FromMilliseconds(50);
-
     /// <param name="asJson">One JSON document instead of text.</param>
     /// <exception cref="ToolException">It can't be done; when it says nothing else, nothing was written.</exception>
     internal void Run(InitMode mode, bool asJson)
@@ -60,31 +54,9 @@ internal sealed class InitTool(TrioRequest request, InitTarget target, InitSyste
         }
     }
 
-    /// <summary>Asks polkitd about a process of the proxy's user, as systemd will when proxyd wakes the backend.</summary>
     private void AwaitRule(InitPlan plan)
     {
-        if (request.ProxyUser is not { } user || !plan.Files.Any(file => file.File.Home == FileHome.Polkit && file.Change.IsNeeded))
-            return;
-        // Not runuser(1), which stays root and waits for its child: polkit looks at whose the process itself is.
-        using Process process = OtherProgram.Start("setpriv", $"--reuid={user}", "--clear-groups", "sleep", "60");
-        try
-        {
-            string[] question =
-            [
-                "--action-id", PolkitRuleText.Action, "--process", $"{process.Id}", "--detail", "unit", request.BackendUnit, "--detail", "verb", "start",
-            ];
-            for (long start = Stopwatch.GetTimestamp(); ; Task.Delay(s_rulePause).Wait())
-            {
-                (int status, _, string error) = OtherProgram.Run("pkcheck", question);
-                if (status == 0)
-                    return;
-                if (Stopwatch.GetElapsedTime(start) > s_ruleBound)
-                    throw new ToolException($"polkit does not let {user} start {request.BackendUnit}: {error.Split('\n')[^1]}; the files are written");
-            }
-        }
-        finally
-        {
-            process.Kill();
-        }
+        if (request.ProxyUser is { } user && plan.Files.Any(file => file.File.Home == FileHome.Polkit && file.Change.IsNeeded))
+            PolkitWait.Until(user, request.BackendUnit);
     }
 }

@@ -18,19 +18,22 @@ internal sealed class UnitInstaller(TimeProvider time)
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const UnixFileMode FolderMode = FileMode | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    /// <summary>Writes what is not there yet; a file that is replaced stays beside it as <c>NAME.bak-YYYYMMDD</c>, the day's next with <c>-2</c>.</summary>
+    /// <summary>
+    /// Writes what is not there yet, and removes what is to go; a file that is replaced or removed stays beside it as
+    /// <c>NAME.bak-YYYYMMDD</c>, the day's next with <c>-2</c>.
+    /// </summary>
     /// <remarks>No reader of a unit folder takes such a name for a unit, a drop-in or a rule: they go by the end of the name.</remarks>
     /// <returns>The files that were written, in order.</returns>
     /// <exception cref="ToolException">Nothing has changed: which file could not be written, and why.</exception>
     internal IReadOnlyList<WrittenFile> Write(IEnumerable<FileChange> changes)
     {
-        List<(FileChange Change, string Temporary)> prepared = [];
+        List<(FileChange Change, string? Temporary)> prepared = [];
         List<WrittenFile> written = [];
         try
         {
             foreach (FileChange change in changes.Where(change => change.IsNeeded))
-                prepared.Add((change, Attempt(change.Path, () => Prepare(change))));
-            foreach ((FileChange change, string temporary) in prepared)
+                prepared.Add((change, change.After is null ? null : Attempt(change.Path, () => Prepare(change, change.After))));
+            foreach ((FileChange change, string? temporary) in prepared)
                 Attempt(change.Path, () => Commit(change, temporary, written));
             return written;
         }
@@ -42,8 +45,11 @@ internal sealed class UnitInstaller(TimeProvider time)
         finally
         {
             // Those that became files bear other names now.
-            foreach ((_, string temporary) in prepared)
-                File.Delete(temporary);
+            foreach ((_, string? temporary) in prepared)
+            {
+                if (temporary is not null)
+                    File.Delete(temporary);
+            }
         }
     }
 
@@ -65,7 +71,7 @@ internal sealed class UnitInstaller(TimeProvider time)
     }
 
     /// <summary>The new file under a name that nobody reads, in the same folder, so that a rename makes it the file.</summary>
-    private static string Prepare(FileChange change)
+    private static string Prepare(FileChange change, byte[] after)
     {
         string folder = Path.GetDirectoryName(change.Path)!;
         Directory.CreateDirectory(folder, FolderMode);
@@ -73,7 +79,7 @@ internal sealed class UnitInstaller(TimeProvider time)
         try
         {
             using FileStream file = new(temporary, System.IO.FileMode.CreateNew, FileAccess.Write);
-            file.Write(change.After);
+            file.Write(after);
             // After a crash of the machine a rename may be there and the bytes not.
             file.Flush(flushToDisk: true);
             File.SetUnixFileMode(file.SafeFileHandle, change.IsNew ? FileMode : File.GetUnixFileMode(change.Path));
@@ -88,9 +94,9 @@ internal sealed class UnitInstaller(TimeProvider time)
         }
     }
 
-    private bool Commit(FileChange change, string temporary, List<WrittenFile> written)
+    private bool Commit(FileChange change, string? temporary, List<WrittenFile> written)
     {
-        if (change.IsNew)
+        if (change.IsNew && temporary is not null)
         {
             // Whoever made such a file since we looked keeps it.
             File.Move(temporary, change.Path, overwrite: false);
@@ -99,7 +105,10 @@ internal sealed class UnitInstaller(TimeProvider time)
         }
         // Noted first: if the rename fails, the backup goes back.
         written.Add(new(change.Path, BackUp(change.Path)));
-        File.Move(temporary, change.Path, overwrite: true);
+        if (temporary is null)
+            File.Delete(change.Path);
+        else
+            File.Move(temporary, change.Path, overwrite: true);
         return true;
     }
 

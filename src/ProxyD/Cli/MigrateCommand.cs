@@ -1,0 +1,84 @@
+using System.CommandLine;
+using ProxyD.Tools;
+using ProxyD.Units;
+
+namespace ProxyD.Cli;
+
+/// <summary><c>proxyd migrate</c>: rewrites a trio, or a plain service, around proxyd.</summary>
+internal static class MigrateCommand
+{
+    /// <summary>What README.md and the units of deploy/ name.</summary>
+    private const string UsualPath = "/usr/local/bin/proxyd";
+
+    private const string Help = """
+        Rewrites a socket-proxyd trio, or a service that listens itself, around proxyd.
+
+        TARGET is a unit (its socket or service), a unit file, or a folder of unit files. Shows the change as a unified diff; only --apply
+        writes, keeps each file it replaces as NAME.bak-YYYYMMDD, and brings the running units over. --rollback takes that back.
+        What is not understood is said in one line, and left alone.
+
+        Exit status: 0 understood, shown or done; 1 something was not understood and left alone; 2 the command line is wrong, or something
+        can't be read or written.
+        """;
+
+    internal static Command Create()
+    {
+        Argument<string> target = new("TARGET") { Description = "A unit, a unit file or a folder" };
+        Option<bool> resident = new("--resident") { Description = "The recommended shape: proxyd stays, unprivileged, and owns the backend" };
+        Option<bool> apply = new("--apply") { Description = "Do it, with backups" };
+        Option<bool> rollback = new("--rollback") { Description = "Take the last --apply back" };
+        Option<string?> open = new("--public")
+        {
+            Description = "A plain service: where clients are to come [default: where it listens now]",
+            HelpName = "ADDR",
+        };
+        Option<string?> backend = new("--backend")
+        {
+            Description = "A plain service: where it is to listen [default: another port of loopback]",
+            HelpName = "ADDR",
+        };
+        Option<string?> variable = new("--port-variable")
+        {
+            Description = "A plain service: the environment variable that tells it its port",
+            HelpName = "NAME",
+        };
+        Option<string?> idle = new("--idle-stop") { Description = "After how long without connections the backend sleeps", HelpName = "TIME" };
+        Option<bool> user = new("--user") { Description = "The units are the user manager's" };
+        Option<bool> json = new("--json") { Description = "One JSON object instead of text" };
+        Option<string> proxyd = new("--proxyd") { Description = "Where proxyd is", HelpName = "PATH", DefaultValueFactory = _ => UsualPath };
+        Command command = new("migrate", Help) { target, resident, apply, rollback, open, backend, variable, idle, user, json, proxyd };
+        command.SetAction(parsed =>
+        {
+            MigrationWishes wishes = new(parsed.GetValue(proxyd)!)
+            {
+                IsResident = parsed.GetValue(resident),
+                IsUser = parsed.GetValue(user),
+                Public = parsed.GetValue(open),
+                Backend = parsed.GetValue(backend),
+                PortVariable = parsed.GetValue(variable),
+                IdleStop = parsed.GetValue(idle),
+            };
+            if (Problem(wishes, parsed.GetValue(apply), parsed.GetValue(rollback)) is { } problem)
+                throw new ToolException(problem);
+            MigrateTool tool = new(wishes, Console.Out);
+            if (!parsed.GetValue(rollback))
+                return tool.Propose(parsed.GetValue(target)!, parsed.GetValue(apply), parsed.GetValue(json)) ? 0 : ToolLine.ExitFound;
+            tool.Rollback(parsed.GetValue(target)!);
+            return 0;
+        });
+        return command;
+    }
+
+    private static string? Problem(MigrationWishes wishes, bool applies, bool rollsBack)
+    {
+        if (applies && rollsBack)
+            return "--apply and --rollback are both given; expected one of them";
+        if (wishes.Proxyd is not ['/', ..])
+            return $"--proxyd: '{wishes.Proxyd}' is no absolute path; expected one, such as {UsualPath}";
+        if (wishes.IdleStop is { } idle && (!TimeSpanParser.TryParse(idle, out TimeSpan? span) || span == TimeSpan.Zero))
+            return $"--idle-stop: '{idle}' is not accepted; expected {TimeSpanParser.Accepted}";
+        if (wishes.PortVariable is { } name && (name.Length == 0 || char.IsAsciiDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
+            return $"--port-variable: '{name}' is not accepted; expected the name of an environment variable, such as PORT";
+        return null;
+    }
+}

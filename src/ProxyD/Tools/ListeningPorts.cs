@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Net;
+
+namespace ProxyD.Tools;
+
+/// <summary>Where the processes of a service listen, from proc(5).</summary>
+internal static class ListeningPorts
+{
+    /// <summary>TCP_LISTEN of the kernel, as its tables print it.</summary>
+    private const string Listening = "0A";
+
+    private const string SocketLink = "socket:[";
+
+    /// <summary>Addresses as <c>ListenStream=</c> takes them; a lone port for every address. None for what is not ours to see.</summary>
+    /// <param name="controlGroup">Of the service, below the root of cgroup v2; empty when it doesn't run.</param>
+    /// <param name="mainPid">0 when it doesn't run.</param>
+    internal static IReadOnlyList<string> Of(string controlGroup, int mainPid)
+    {
+        HashSet<string> inodes = [];
+        HashSet<string> addresses = [];
+        string[] pids =
+        [
+            .. Lines($"/sys/fs/cgroup{controlGroup}/cgroup.procs").Append(mainPid.ToString(CultureInfo.InvariantCulture))
+                .Where(pid => pid.Length > 0 && pid != "0").Distinct(),
+        ];
+        foreach (string pid in pids)
+            inodes.UnionWith(SocketsOf(pid));
+        foreach (string pid in pids.Take(1))
+        {
+            foreach (string line in Lines($"/proc/{pid}/net/tcp").Concat(Lines($"/proc/{pid}/net/tcp6")))
+            {
+                string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (fields.Length > 9 && fields[3] == Listening && inodes.Contains(fields[9]))
+                    addresses.Add(Text(fields[1]));
+            }
+        }
+        // The same port on every address, of IPv4 and of IPv6, is one.
+        return [.. addresses];
+    }
+
+    /// <summary>Whether anybody listens on a port, at whatever address.</summary>
+    internal static bool IsTaken(int port)
+    {
+        string suffix = $":{port:X4}";
+        return Lines("/proc/net/tcp").Concat(Lines("/proc/net/tcp6")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(fields => fields.Length > 3 && fields[3] == Listening && fields[1].EndsWith(suffix, StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> SocketsOf(string pid)
+    {
+        string[] links;
+        try
+        {
+            links = Directory.GetFiles($"/proc/{pid}/fd");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+        return links.Select(link => new FileInfo(link).LinkTarget ?? "")
+            .Where(target => target.Contains(SocketLink, StringComparison.Ordinal))
+            .Select(target => target[(target.IndexOf(SocketLink, StringComparison.Ordinal) + SocketLink.Length)..].TrimEnd(']'));
+    }
+
+    /// <summary>An address as the kernel prints it: words of the machine's byte order in hexadecimal, a colon, the port.</summary>
+    private static string Text(string field)
+    {
+        string[] parts = field.Split(':');
+        byte[] bytes = Convert.FromHexString(parts[0]);
+        for (int i = 0; i < bytes.Length && BitConverter.IsLittleEndian; i += 4)
+            Array.Reverse(bytes, i, 4);
+        IPAddress address = new(bytes);
+        int port = int.Parse(parts[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        bool isAny = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+        IPAddress plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return isAny ? port.ToString(CultureInfo.InvariantCulture) : new IPEndPoint(plain, port).ToString();
+    }
+
+    private static string[] Lines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using ProxyD.Units;
+
+namespace ProxyD.Tools;
+
+/// <summary>What a target of migrate comes to.</summary>
+/// <param name="Name">The unit it is about.</param>
+/// <param name="Proposal">What would change; null when nothing can be proposed.</param>
+/// <param name="Problem">The one line that says why not; null when there is a proposal.</param>
+internal sealed record MigrateTarget(string Name, Migration? Proposal, string? Problem);
+
+/// <summary>Reads the units of a target, and has a migration proposed for each trio or service in it.</summary>
+/// <param name="wishes">What is asked for; where its files go is filled in here.</param>
+internal sealed class MigrateTargets(MigrationWishes wishes)
+{
+    private static readonly string[] s_generated = ["/run/systemd/generator", "/run/systemd/transient/", "/run/user/"];
+
+    private static readonly string[] s_packages =
+        ["/usr/lib/systemd/", "/lib/systemd/", "/usr/share/systemd/", "/usr/local/lib/systemd/", "/usr/local/share/systemd/"];
+
+    private static readonly string[] s_adminFolders = ["/etc/systemd/system", "/etc/systemd/user"];
+
+    private readonly UnitLoader _loader = new(wishes.IsUser);
+    private readonly Systemctl _systemctl = new(wishes.IsUser);
+    private UnitSet _units = new([]);
+    private MigrationWishes _wishes = wishes;
+
+    /// <summary>All units that were read.</summary>
+    internal UnitSet Units => _units;
+
+    internal MigrationWishes Wishes => _wishes;
+
+    /// <summary>The text of a script by its path.</summary>
+    internal string? Script(string path) => _loader.Script(path);
+
+    internal bool Exists(string unit) => _loader.Exists(unit);
+
+    /// <summary>Where the administrator's own units are; a user's below its home (systemd.unit(5)).</summary>
+    internal static string AdminFolder(bool isUser)
+    {
+        if (!isUser)
+            return s_adminFolders[0];
+        string config = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is ['/', ..] set
+            ? set
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config");
+        return Path.Combine(config, "systemd/user");
+    }
+
+    /// <param name="target">A unit's name, a unit file or a folder.</param>
+    /// <exception cref="ToolException">There is no such thing, or it can't be read.</exception>
+    internal IReadOnlyList<MigrateTarget> Propose(string target)
+    {
+        bool isPath = target.Contains('/', StringComparison.Ordinal) || (UnitName.TypeOf(target) == UnitType.Unknown && Directory.Exists(target));
+        IReadOnlyList<Unit> begins = isPath ? FromPath(Path.GetFullPath(target)) : ByName(target);
+        return [.. begins.Select(Propose)];
+    }
+
+    private List<Unit> ByName(string target)
+    {
+        string[] names = UnitName.TypeOf(target) != UnitType.Unknown ? [target] : [$"{target}.socket", $"{target}.service"];
+        _wishes = _wishes with { UnitFolder = AdminFolder(_wishes.IsUser) };
+        string name = Array.Find(names, name => Load(name) is not null)
+            ?? throw new ToolException($"there is no unit {names[^1]}; expected a unit's name, a unit file or a folder of unit files");
+        _units = AsTemplates(_loader.LoadWithRelated([name], out _));
+        Unit unit = _units.Find(Templated(name))!;
+        string? made = unit.Sources.Select(source => source.Path)
+            .FirstOrDefault(path => s_generated.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)));
+        if (made is not null)
+            throw new ToolException($"{made} is made by a generator at each boot; expected a unit that is written in a file");
+        return [Begin(unit)];
+    }
+
+    /// <summary>A service that a socket starts is seen from its socket.</summary>
+    private Unit Begin(Unit unit) => unit.Type == UnitType.Service && _units.SocketsOf(unit).FirstOrDefault() is { } socket && IsProxy(unit) ? socket : unit;
+
+    private List<Unit> FromPath(string path)
+    {
+        bool isFolder = Directory.Exists(path);
+        string folder = isFolder ? path.TrimEnd('/') : Path.GetDirectoryName(path)!;
+        if (!Path.Exists(path))
+            throw new ToolException($"{path} does not exist; expected a unit's name, a unit file or a folder of unit files");
+        bool isManagers = folder == AdminFolder(_wishes.IsUser) || s_adminFolders.Contains(folder);
+        _wishes = _wishes with { UnitFolder = folder, IsFolderOnly = !isManagers };
+        _units = isManagers ? _loader.Complete(UnitLoader.ReadFolder(folder)) : UnitSet.FromFiles(UnitLoader.ReadFolder(folder), _wishes.IsUser);
+        if (!isFolder)
+            return [Begin(_units.Find(Path.GetFileName(path)) ?? throw new ToolException($"{path} is no unit file; expected one, or a folder of them"))];
+        List<Unit> all =
+        [
+            .. _units.Units.Where(unit => unit.Type == UnitType.Socket && _units.ServiceOf(unit) is not null)
+                .DistinctBy(socket => _units.ServiceOf(socket)!.Name),
+        ];
+        List<Unit> sockets = all.FindAll(socket => IsProxy(_units.ServiceOf(socket)!));
+        // Why none of them is one, each says itself.
+        sockets = sockets.Count > 0 || isManagers ? sockets : all;
+        List<Unit> services = [.. _units.Units.Where(unit => unit.Last("Service", "Restart")?.Value is "always" or "on-success")];
+        List<Unit> found = sockets.Count > 0 ? sockets : services;
+        return found.Count > 0
+            ? found
+            : throw new ToolException($"{path} holds no socket that starts a proxy, and no service with Restart=always; expected one of them");
+    }
+
+    private MigrateTarget Propose(Unit begin)
+    {
+        try
+        {
+            MigrationFiles files = new(_wishes.UnitFolder, IsForeign);
+            return new(begin.Name, begin.Type == UnitType.Socket ? OfTrio(begin, files) : OfService(begin, files), null);
+        }
+        catch (NotUnderstoodException e)
+        {
+            return new(begin.Name, null, e.Message);
+        }
+    }
+
+    private Migration OfTrio(Unit socket, MigrationFiles files)
+    {
+        MigrationTrio trio = new(socket, _units, _loader.Script);
+        MinimalForm minimal = new(trio, _wishes, files);
+        return _wishes.IsResident ? new ResidentForm(trio, _wishes, minimal).Build() : minimal.Build();
+    }
+
+    private Migration OfService(Unit service, MigrationFiles files)
+    {
+        if (service.Type != UnitType.Service)
+            throw new NotUnderstoodException($"{service.Name} is neither a socket nor a service; expected one of them");
+        Dictionary<string, string> shown = _wishes.IsFolderOnly ? [] : _systemctl.Show(service.Name, "MainPID", "ControlGroup");
+        _ = int.TryParse(shown.GetValueOrDefault("MainPID", "0"), out int pid);
+        IEnumerable<string> paths = service.All("Service", "EnvironmentFile").Select(setting => setting.Value.TrimStart('-'));
+        string[] environment = [.. paths.Where(File.Exists).Select(path => UnitLoader.ReadFile(path).ToText())];
+        PlainService seen = new(ListeningPorts.Of(shown.GetValueOrDefault("ControlGroup", ""), pid), ListeningPorts.IsTaken, environment);
+        return new PlainForm(service, _units, _wishes, seen).Build(files);
+    }
+
+    /// <summary>A folder's own files are changed where they are, and nobody else's; so are the administrator's, but not a package's.</summary>
+    private bool IsForeign(string path) => _wishes.IsFolderOnly
+        ? !path.StartsWith(_wishes.UnitFolder + "/", StringComparison.Ordinal)
+        : s_packages.Any(folder => path.StartsWith(folder, StringComparison.Ordinal));
+
+    private bool IsProxy(Unit service) => ProxyCommand.Of(service, _loader.Script) is not null;
+
+    private Unit? Load(string name) => _loader.Load(new UnitName(name).IsTemplate ? new UnitName(name).With("x") : name);
+
+    private static string Templated(string name) => new UnitName(name).Template ?? name;
+
+    /// <summary>What is changed are the files of templates: their instances are seen as the templates themselves, with their specifiers.</summary>
+    private UnitSet AsTemplates(UnitSet units) =>
+        new(units.Units.Select(unit => unit.Parts.Template is { } template ? new Unit(template, unit.Sources, _wishes.IsUser) : unit));
+}
