@@ -68,7 +68,8 @@ public sealed class InitCommandTests : IDisposable
         // Goal: init makes none of the traps that check knows.
         string[] options = option.Length > 0 ? [option] : [];
         string folder = _folder.File("new");
-        Succeed(["web", $"--public={listen}", $"--backend={backend}", "--exec=/usr/bin/env node /srv/app.js", "--idle-stop=10min", $"--dest={folder}", .. options]);
+        string[] addresses = [$"--public={listen}", $"--backend={backend}"];
+        Succeed(["web", .. addresses, "--exec=/usr/bin/env node /srv/app.js", "--idle-stop=10min", $"--dest={folder}", .. options]);
         (int exitCode, string output, string errors) = Run("check", folder);
         Assert.True(exitCode == 0, $"{output}{errors}");
         Assert.DoesNotContain("PXD", output, StringComparison.Ordinal);
@@ -125,13 +126,27 @@ public sealed class InitCommandTests : IDisposable
     }
 
     [Fact]
+    public void What_it_writes_can_be_read_by_all_whatever_the_umask()
+    {
+        // Goal: root's umask may be 077, and systemctl cat, check and status are everybody's.
+        string folder = _folder.File("new");
+        using Subject proxyd = Subject.Start(new SubjectSetup { Prelude = ["umask 077"], Arguments = ["init", .. s_web, $"--dest={folder}"] });
+        Assert.Equal(0, proxyd.WaitForExit());
+        const UnixFileMode Read = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        Assert.All(Directory.GetFiles(folder), file => Assert.Equal(Read, File.GetUnixFileMode(file)));
+        const UnixFileMode Enter = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        Assert.Equal(Read | Enter, File.GetUnixFileMode(folder));
+    }
+
+    [Fact]
     public void A_folder_that_can_not_be_written_is_named()
     {
         // Goal: no stack trace, no half of the files.
         string file = _folder.Write("file", "");
         (int exitCode, _, string errors) = Run(["init", .. s_web, $"--dest={file}"]);
         Assert.Equal(2, exitCode);
-        Assert.StartsWith($"proxyd: {file}/web.socket can't be ", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        string line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith($"proxyd: {file}/web.socket can't be ", line, StringComparison.Ordinal);
     }
 
     private static string Succeed(string[] arguments)

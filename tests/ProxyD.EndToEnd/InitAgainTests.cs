@@ -25,10 +25,18 @@ public sealed class InitAgainTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal(files, trio.Files());
         Assert.Equal(proxy, Lab.Property(trio.Proxy, "MainPID"));
 
+        Install(UnitFiles.Resident("taken", "127.0.0.1:8038", "127.0.0.1:18037", "ExecStart=/bin/true"));
+        Assert.Equal(2, trio.Init(["--public=127.0.0.1:8038", .. s_backend, "--install"]).ExitCode);
+        MustServe(Address, "still");
+
+        // The same port on every address: what listens there is its own.
+        trio.Init(["--public=8036", .. s_backend, "--install"]).Expect();
+        MustServe("127.0.0.2:8036", "everywhere");
+
         trio.Init(["--public=127.0.0.1:8037", .. s_backend, "--install"]).Expect();
         MustServe("127.0.0.1:8037", "moved");
         Assert.Throws<System.Net.Sockets.SocketException>(() => Lab.Get(Address));
-        Assert.Single(trio.Files(), file => file.StartsWith("/etc/systemd/system/init-g.socket.bak-", StringComparison.Ordinal));
+        Assert.Equal(2, trio.Files().Count(file => file.StartsWith("/etc/systemd/system/init-g.socket.bak-", StringComparison.Ordinal)));
 
         string shown = trio.Init(["--public=127.0.0.1:8037", .. s_backend, "--wait-bind=7s", "--install"]).Expect();
         Assert.Contains("\n-ExecStart=", shown, StringComparison.Ordinal);
@@ -52,6 +60,7 @@ public sealed class InitAgainTests(Lab lab) : EndToEndTest(lab)
 
         Install(UnitFiles.Resident("taken", Address, "127.0.0.1:18037", "ExecStart=/bin/true"));
         Refuses(trio, $"somebody listens on {Address} already", [$"--public={Address}", .. s_backend]);
+        Refuses(trio, "somebody listens on 8036 already", ["--public=8036", .. s_backend]);
         Assert.NotEqual(0, Lab.Run("id", "init-h-proxy").ExitCode);
     }
 

@@ -32,6 +32,8 @@ public sealed class InitTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal("enabled", Lab.Property(trio.Socket, "UnitFileState"));
         Assert.Equal("static", Lab.Property(trio.Backend, "UnitFileState"));
         Assert.Equal("", Lab.Run("systemd-analyze", "verify", trio.Socket, trio.Proxy, trio.Backend).Expect().Trim());
+        string findings = Lab.Run(Lab.Proxyd, "check", trio.Socket).Expect();
+        Assert.DoesNotContain("PXD", findings, StringComparison.Ordinal);
         CommandResult security = Lab.Run("systemd-analyze", "security", $"--threshold={SecurityGoal}", trio.Proxy);
         Assert.True(security.ExitCode == 0, $"exposure above {SecurityGoal} tenths:\n{security.Output}");
     }
@@ -57,6 +59,8 @@ public sealed class InitTests(Lab lab) : EndToEndTest(lab)
         }
         string[] units = [trio.Socket, trio.Proxy, trio.Backend];
         Assert.Equal("", manager.Run(["env", $"HOME={manager.Home}", "systemd-analyze", "--user", "verify", .. units]).Expect().Trim());
+        string findings = manager.Run(["env", $"HOME={manager.Home}", Lab.Proxyd, "check", "--user", trio.Socket]).Expect();
+        Assert.DoesNotContain("PXD", findings, StringComparison.Ordinal);
     }
 
     // Goal: a daemon that restarts itself and starts at boot becomes one that is asleep until somebody comes.

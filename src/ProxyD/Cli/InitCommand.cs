@@ -118,7 +118,8 @@ internal static class InitCommand
             Environment = words[..assignments],
             RunAs = parsed.GetValue(s_runAs),
             Existing = parsed.GetValue(s_unit) is { } unit ? system.MainName(unit) : null,
-            IdleStop = parsed.GetValue(s_idleStop),
+            // Never is what it is without the option, too.
+            IdleStop = parsed.GetValue(s_idleStop) is { } time && time.Trim() != "infinity" ? time : null,
             WaitBind = parsed.GetValue(s_waitBind) ?? "5s",
             IsUser = parsed.GetValue(s_user),
             IsPlain = parsed.GetValue(s_plain),

@@ -78,7 +78,9 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
             throw new ToolException($"--run-as: there is no user {user}; expected one, such as: useradd --system {user}");
         if (request is { ProxyUser: not null, IsPlain: false } && Property("polkit.service", "LoadState") != "loaded")
             throw new ToolException("polkit is not installed, and without it an unprivileged proxyd may not start the backend; expected polkitd, or --plain");
-        if (!IsActive(request.Socket) && !IsFree(request.Public.Address))
+        // Where the socket listens itself, on this address or another of the same port, it makes room.
+        bool isOwn = IsActive(request.Socket) && Property(request.Socket, "Listen").Contains($":{request.Public.Address.Port} (", StringComparison.Ordinal);
+        if (!isOwn && !IsFree(request.Public.Address))
             throw new ToolException($"--public: somebody listens on {request.Public.Listen} already (ss -ltnp shows who); expected a free address");
     }
 
@@ -90,6 +92,9 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
         try
         {
             using Socket socket = new(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            // As systemd does, unlike .NET: [::] is IPv4's addresses too (BindIPv6Only=).
+            if (end.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = true;
             socket.Bind(end);
             return true;
         }
@@ -107,7 +112,7 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
         {
             try
             {
-                properties = systemctl.Show(unit, "Id", "LoadState", "ActiveState", "UnitFileState", "FragmentPath");
+                properties = systemctl.Show(unit, "Id", "LoadState", "ActiveState", "UnitFileState", "FragmentPath", "Listen");
             }
             catch (ToolException)
             {

@@ -50,7 +50,7 @@ internal sealed class InitTool(TrioRequest request, InitTarget target, InitSyste
             }
             (int status, _, string error) = OtherProgram.Run(step[0], step[1..]);
             if (status != 0)
-                throw new ToolException($"{string.Join(' ', step)}: {error.Split('\n')[0]}; the files are written, this and what follows is not done");
+                throw new ToolException($"{string.Join(' ', step)}: {Reason(error)}; the files are written, this and what follows is not done");
         }
     }
 
@@ -59,4 +59,8 @@ internal sealed class InitTool(TrioRequest request, InitTarget target, InitSyste
         if (request.ProxyUser is { } user && plan.Files.Any(file => file.File.Home == FileHome.Polkit && file.Change.IsNeeded))
             PolkitWait.Until(user, request.BackendUnit);
     }
+
+    /// <summary>What went well comes first: "Created symlink …".</summary>
+    private static string Reason(string error) =>
+        error.Split('\n').FirstOrDefault(line => line.Length > 0 && !line.StartsWith("Created symlink", StringComparison.Ordinal), "it failed");
 }

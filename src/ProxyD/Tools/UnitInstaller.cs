@@ -74,7 +74,12 @@ internal sealed class UnitInstaller(TimeProvider time)
     private static string Prepare(FileChange change, byte[] after)
     {
         string folder = Path.GetDirectoryName(change.Path)!;
-        Directory.CreateDirectory(folder, FolderMode);
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            // As for the file: whatever the umask, who asks systemd about a unit may read it.
+            File.SetUnixFileMode(folder, FolderMode);
+        }
         string temporary = $"{folder}/.{Path.GetFileName(change.Path)}.{Guid.NewGuid():N}";
         try
         {

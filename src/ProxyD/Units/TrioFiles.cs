@@ -117,7 +117,9 @@ internal sealed class TrioFiles(TrioRequest request)
 
     private string ProxyReason()
     {
-        string wait = $"A client waits {request.WaitBind} for the backend, and is reset then.";
+        string wait = request.WaitBind.Trim() == "infinity"
+            ? "A client waits for the backend as long as it likes."
+            : $"A client waits {request.WaitBind} for the backend, and is reset then.";
         return request.IdleStop is null
             ? $"{wait} The backend runs until it ends by itself; --backend-idle-stop=TIME would stop it when nobody is connected."
             : $"{wait} After {request.IdleStop} without connections {(request.IsPlain ? "both go" : "the backend goes")} to sleep.";

@@ -14,7 +14,7 @@ public sealed class UnitInstallerTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_new_file_is_readable_by_all_whatever_the_umask_and_its_folder_is_made()
+    public void A_new_file_is_readable_by_all_and_its_folder_is_made()
     {
         // Goal: systemd's own tools and other users may read it; nothing but the file is left.
         WrittenFile file = Assert.Single(_installer.Write([Change("web.service.d/50-proxyd.conf", "[Service]\n")]));
