@@ -23,6 +23,23 @@ internal static class BackendText
         return live > 0 || text == "ready" ? $"{text}, {Words.Count(live, "connection")}" : text;
     }
 
+    /// <summary>The word for a backend that is there, as far as anybody knows.</summary>
+    internal const string Ready = "ready";
+
+    /// <summary>How it stands in one word, for programs: one of those below.</summary>
+    /// <param name="hasServed">A connection to it has stood.</param>
+    internal static string Word(Backend.Backend backend, bool hasServed) => backend.State switch
+    {
+        BackendState.Starting or BackendState.Probing when backend.IsWanted => "waking",
+        BackendState.Failed => "failed",
+        BackendState.Retiring => "retiring",
+        BackendState.Frozen => "frozen",
+        // Others start it, and nobody has told us of it but clients: they waited in vain, or the last one was served, or none came.
+        BackendState.Probing when backend.Name is null => "unreachable",
+        _ when backend.Name is null => hasServed ? Ready : "unknown",
+        _ => backend.IsRunning ? Ready : "asleep",
+    };
+
     /// <summary>Whether its line tells of a time that runs.</summary>
     internal static bool HasTimes(Backend.Backend backend) =>
         backend.Name is not null

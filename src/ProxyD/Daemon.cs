@@ -30,8 +30,10 @@ internal sealed class Daemon : IHostedService, IDisposable
     private readonly ILogger _log;
     private readonly Backend.Backend[] _backends;
     private readonly StatusReporter _status;
+    private readonly StatusReport _report;
     private readonly UnansweredReporter _unanswered;
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StatusServer? _statusServer;
 
     private Daemon(RunOptions options, OwnListeners ownListeners, List<List<PassedSocket>> plan, ILogger log)
     {
@@ -54,6 +56,7 @@ internal sealed class Daemon : IHostedService, IDisposable
         _status = new(_relay, _backends, _manager, _control, options.ExitIdleTime, () => _ = EndIfIdleAsync());
         foreach (Backend.Backend backend in _backends)
             backend.Moved = _status.Report;
+        _report = new(options, _relay, _backends, _status, _control);
         _unanswered = new(_relay, options.Destinations, _control, log);
     }
 
@@ -94,6 +97,7 @@ internal sealed class Daemon : IHostedService, IDisposable
         _control.Post(_status.Changed);
         if (_options.Listen.Count > 0)
             _log.Listening(string.Join(", ", _options.Listen.Select(a => a.Text)), string.Join(", ", _options.Destinations.Select(d => d.Address.Text)));
+        OpenControlSocket();
         if (ServiceManager.WatchdogInterval(Environment.GetEnvironmentVariable, Environment.ProcessId) is { } interval)
             _ = FeedWatchdogAsync(interval);
     }
@@ -101,6 +105,7 @@ internal sealed class Daemon : IHostedService, IDisposable
     /// <summary>Leaves the queues to the next instance, lets live connections end, then ends the backends we started.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        _report.IsDraining = true;
         _log.Stopping(_status.Text);
         _manager.Stopping($"draining, {_status.Text}");
         _ownListeners.Dispose();
@@ -108,6 +113,16 @@ internal sealed class Daemon : IHostedService, IDisposable
         await _relay.PingAsync().ConfigureAwait(false);
         await DrainAsync().ConfigureAwait(false);
         await Task.WhenAll(_backends.Select(b => _control.RunAsync(b.EndAsync))).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets proxyd status ask, where the service manager has given us a directory.</summary>
+    private void OpenControlSocket()
+    {
+        if (StatusServer.Directory(Environment.GetEnvironmentVariable) is not { } directory)
+            return;
+        _statusServer = StatusServer.TryStart(directory, _report.Ask, out string? problem);
+        if (problem is not null)
+            _log.NoControlSocket(problem);
     }
 
     private async Task DrainAsync()
@@ -135,6 +150,7 @@ internal sealed class Daemon : IHostedService, IDisposable
 
     public void Dispose()
     {
+        _statusServer?.Dispose();
         _status.Dispose();
         _manager.Dispose();
         _ownListeners.Dispose();
@@ -146,6 +162,7 @@ internal sealed class Daemon : IHostedService, IDisposable
         foreach (Backend.Backend backend in _backends)
             backend.Kill();
         _ownListeners.Dispose();
+        _statusServer?.Dispose();
         // A stream that is cut must not look finished.
         _relay.StopAccepting();
         _relay.AbortAllAsync().Wait(s_lastMoment);
@@ -208,7 +225,9 @@ internal sealed class Daemon : IHostedService, IDisposable
                 backend.OnFirstByte(e.AtMs, e.AtMs - e.WaitedMs);
                 break;
             case RelayEventKind.WaitExpired:
-                _log.HoldExpired(destination, e.WaitedMs, CauseOf(e, backend));
+                string cause = CauseOf(e, backend);
+                _log.HoldExpired(destination, e.WaitedMs, cause);
+                backend.OnExpired(cause);
                 ExitCode = _relay.ServesOneClient ? Cli.CommandLine.ExitFailure : ExitCode;
                 break;
             case RelayEventKind.WaitOver:

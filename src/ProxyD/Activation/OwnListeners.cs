@@ -1,4 +1,3 @@
-using System.Text;
 using ProxyD.Interop;
 using static ProxyD.Interop.LibcConstants;
 
@@ -34,7 +33,7 @@ internal sealed unsafe class OwnListeners : IDisposable
     {
         // The orderly end and a second signal may both come here.
         foreach (string path in Interlocked.Exchange(ref _paths, []))
-            Unlink(path);
+            SocketFile.Unlink(path);
     }
 
     private void Add(Address address)
@@ -61,68 +60,17 @@ internal sealed unsafe class OwnListeners : IDisposable
     /// <summary>A socket file that nobody listens at was left by a crash and goes; one that is served, or any other file, stays.</summary>
     private static void ClearStale(string path)
     {
-        DialProbe probe = Probe(path);
-        if (probe == DialProbe.Stale)
+        SocketFileState found = SocketFile.Probe(path);
+        if (found == SocketFileState.Stale)
         {
-            SysResult removed = Unlink(path);
+            SysResult removed = SocketFile.Unlink(path);
             if (!removed.Ok)
                 throw new StartupException($"--listen={path}: the stale socket file can't be removed ({removed.Errno.Text()}); expected a path of ours");
         }
-        else if (probe == DialProbe.Live)
+        else if (found == SocketFileState.Live)
             throw new StartupException($"--listen={path}: another process listens there; expected a free path");
-        else if (probe == DialProbe.NoSocket)
+        else if (found == SocketFileState.NoSocket)
             throw new StartupException($"--listen={path}: a file that is no socket is in the way; expected a free path");
-    }
-
-    private enum DialProbe
-    {
-        /// <summary>Nothing is there.</summary>
-        Absent,
-
-        /// <summary>A socket file without a listener.</summary>
-        Stale,
-
-        /// <summary>Somebody listens.</summary>
-        Live,
-
-        /// <summary>Something else is there.</summary>
-        NoSocket,
-    }
-
-    private static DialProbe Probe(string path)
-    {
-        if (!File.Exists(path) && !Directory.Exists(path))
-            return DialProbe.Absent;
-        if (!IsSocketFile(path))
-            return DialProbe.NoSocket;
-        SysResult socket = SysResult.From(Libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        fixed (byte* bytes = SocketAddress.UnixPath(path).Bytes)
-        {
-            SysResult connected = SysResult.From(Libc.connect(socket.Value, bytes, (uint)SocketAddress.UnixPath(path).Bytes.Length));
-            Libc.close(socket.Value);
-            return connected.Errno == Errno.ECONNREFUSED ? DialProbe.Stale : DialProbe.Live;
-        }
-    }
-
-    private static SysResult Unlink(string path)
-    {
-        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
-        {
-            return SysResult.From(Libc.unlink(name));
-        }
-    }
-
-    private static bool IsSocketFile(string path) =>
-        // .NET reports sockets, pipes and devices as plain attributes; only the mode tells. S_IFSOCK is 0xC000 of 0xF000.
-        (SocketMode(path) & 0xF000) == 0xC000;
-
-    private static int SocketMode(string path)
-    {
-        statx status = default;
-        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
-        {
-            return Libc.statx(AT_FDCWD, name, 0, STATX_TYPE, &status) == 0 ? status.stx_mode : 0;
-        }
     }
 
     private static string Expectation(Errno errno) => errno switch

@@ -48,6 +48,7 @@ internal sealed class Backend
     {
         (Address, _activator, _gate, _schedule, _log) = (address, activator, gate, schedule, log);
         activator.Report = OnActivator;
+        SinceMs = schedule.NowMs;
         Wakes = new(address.Text, schedule, log);
         _readiness = probe is null ? null : new(probe, schedule) { Answers = Wakes.OnAnswers, Ready = OnReady };
         _retirement = sleep is null ? null : new(sleep, this, activator, gate, schedule, log);
@@ -56,6 +57,12 @@ internal sealed class Backend
     internal Address Address { get; }
 
     internal BackendState State { get; private set; }
+
+    /// <summary>Since when it is as it is, by the schedule's clock: the last change of <see cref="State"/>, or start or end without one.</summary>
+    internal long SinceMs { get; private set; }
+
+    /// <summary>Clients that were reset while they waited: their hold had ended, or it could not come.</summary>
+    internal long ResetClients { get; private set; }
 
     /// <summary>Why it is not there, in words; null when nothing is known against it.</summary>
     internal string? Cause => _startProblem ?? _nameProblem ?? _readiness?.Problem;
@@ -122,11 +129,19 @@ internal sealed class Backend
         Wakes.OnFirstByte(atMs, answeredMs);
     }
 
+    /// <summary>A client's hold ended, and it was reset.</summary>
+    /// <param name="cause">Why the backend did not take it, in words.</param>
+    internal void OnExpired(string cause)
+    {
+        ResetClients++;
+        Wakes.OnExpired(cause);
+    }
+
     /// <summary>Nobody waits any more, and it never answered.</summary>
     internal void OnWaitOver()
     {
         IsWanted = false;
-        Wakes.Fail(Cause ?? "nobody waits any more");
+        Wakes.Fail(Cause);
         _readiness?.Stop();
     }
 
@@ -272,7 +287,7 @@ internal sealed class Backend
             _gate.ExpectSoon(true);
             if (State == BackendState.Failed)
                 MoveTo(BackendState.Unknown);
-            Moved?.Invoke();
+            NoteMove();
         }
     }
 
@@ -301,7 +316,7 @@ internal sealed class Backend
         if (!end.IsOrderly)
             _log.BackendCrashed(Address.Text, end.Cause!);
         if (State == BackendState.Unknown)
-            Moved?.Invoke();
+            NoteMove();
         MoveTo(BackendState.Unknown, end.Cause);
         if (IsWanted)
             Start();
@@ -339,7 +354,9 @@ internal sealed class Backend
         int pauseMs = _backOff.Next();
         if (cannotCome)
         {
-            _log.BackendCannotCome(Address.Text, cause, Words.Count(_gate.Waiting, "client"), pauseMs);
+            int waiting = _gate.Waiting;
+            _log.BackendCannotCome(Address.Text, cause, Words.Count(waiting, "client"), pauseMs);
+            ResetClients += waiting;
             _gate.ResetWaiting();
             Wakes.Fail(cause);
         }
@@ -368,6 +385,12 @@ internal sealed class Backend
             return;
         _log.BackendMoved(Address.Text, State, next, cause ?? "");
         State = next;
+        NoteMove();
+    }
+
+    private void NoteMove()
+    {
+        SinceMs = _schedule.NowMs;
         Moved?.Invoke();
     }
 }

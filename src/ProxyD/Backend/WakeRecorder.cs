@@ -15,9 +15,16 @@ internal sealed class WakeRecorder(string destination, ISchedule schedule, ILogg
     private readonly Queue<WakeTimeline> _kept = new();
     private WakeTimeline? _current;
     private WakeTimeline? _accepted;
+    private string? _expiredCause;
 
     /// <summary>The last wakes, oldest first.</summary>
     internal IReadOnlyCollection<WakeTimeline> Kept => _kept;
+
+    /// <summary>Wakes so far that brought a backend.</summary>
+    internal long Answered { get; private set; }
+
+    /// <summary>Wakes so far that brought none while somebody waited.</summary>
+    internal long Failed { get; private set; }
 
     /// <summary>When the first client came of those that wait now; null when nobody does.</summary>
     internal long? ArrivedMs => _current?.ArrivedMs;
@@ -45,7 +52,7 @@ internal sealed class WakeRecorder(string destination, ISchedule schedule, ILogg
     {
         if (_current is not { } wake)
             return;
-        _current = null;
+        (_current, _expiredCause) = (null, null);
         if (!isColdStart && !wake.Ordered.HasCome)
             return;
         if (_accepted is { } earlier)
@@ -71,12 +78,19 @@ internal sealed class WakeRecorder(string destination, ISchedule schedule, ILogg
             Finish(wake, wake with { FirstByte = wake.At(atMs) });
     }
 
+    /// <summary>A client's hold ended before it came: if it doesn't come at all, that was why.</summary>
+    internal void OnExpired(string cause) => _expiredCause = cause;
+
     /// <summary>It did not come while anybody waited.</summary>
-    internal void Fail(string problem)
+    /// <param name="problem">Why, as far as that is known without the clients.</param>
+    internal void Fail(string? problem)
     {
         if (_current is { } wake)
-            Keep(wake with { Problem = problem });
-        _current = null;
+        {
+            Failed++;
+            Keep(wake with { Problem = problem ?? _expiredCause ?? "its clients left before it answered", Ended = wake.At(schedule.NowMs) });
+        }
+        (_current, _expiredCause) = (null, null);
     }
 
     private void Finish(WakeTimeline expected, WakeTimeline? whole = null)
@@ -85,6 +99,7 @@ internal sealed class WakeRecorder(string destination, ISchedule schedule, ILogg
             return;
         _accepted = null;
         WakeTimeline wake = whole ?? expected;
+        Answered++;
         Keep(wake);
         log.ColdStart(
             destination, wake.Accepted.Ms, Words.Count(wake.Clients, "client"),

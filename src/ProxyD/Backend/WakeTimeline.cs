@@ -30,6 +30,9 @@ internal sealed record WakeTimeline
     /// <summary>Why it did not come, or null.</summary>
     internal string? Problem { get; init; }
 
+    /// <summary>With a <see cref="Problem"/>: when nobody waited any more.</summary>
+    internal Moment Ended { get; init; }
+
     internal Moment At(long nowMs) => new(nowMs - ArrivedMs);
 }
 

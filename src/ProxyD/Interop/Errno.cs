@@ -18,6 +18,7 @@ internal enum Errno
     EMFILE = 24,
     EPIPE = 32,
     EADDRNOTAVAIL = 99,
+    ECONNABORTED = 103,
     ECONNRESET = 104,
     ENOBUFS = 105,
     EISCONN = 106,

@@ -79,6 +79,9 @@ internal static unsafe partial class Libc
     internal static partial int fchown(int fd, uint owner, uint group);
 
     [LibraryImport(Lib, SetLastError = true)]
+    internal static partial int chmod(byte* path, uint mode);
+
+    [LibraryImport(Lib, SetLastError = true)]
     internal static partial int statx(int dirFd, byte* path, int flags, uint mask, statx* result);
 
     // readiness
@@ -108,6 +111,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Lib)]
     internal static partial int getppid();
+
+    [LibraryImport(Lib)]
+    internal static partial uint geteuid();
 
     [LibraryImport(Lib, SetLastError = true)]
     internal static partial int kill(int pid, int signal);

@@ -17,10 +17,12 @@ internal static class LibcConstants
     internal const int SO_ERROR = 4;
     internal const int SO_KEEPALIVE = 9;
     internal const int SO_LINGER = 13;
+    internal const int SO_PEERCRED = 17;
     internal const int SO_ACCEPTCONN = 30;
     internal const int SO_PROTOCOL = 38;
     internal const int SO_DOMAIN = 39;
     internal const int SHUT_WR = 1;
+    internal const int SHUT_RDWR = 2;
     internal const int MSG_PEEK = 2;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
@@ -70,6 +72,7 @@ internal static class LibcConstants
     internal const int EFD_NONBLOCK = 0x800;
     internal const int EFD_CLOEXEC = 0x80000;
     internal const short POLLIN = 1;
+    internal const short POLLOUT = 4;
     internal const short POLLERR = 8;
     internal const short POLLHUP = 0x10;
     internal const short POLLRDHUP = 0x2000;

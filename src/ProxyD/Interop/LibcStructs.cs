@@ -19,6 +19,15 @@ internal struct linger
     internal int l_linger;
 }
 
+/// <summary>Who is at the other end of a Unix socket (SO_PEERCRED, unix(7)), as our own user namespace numbers it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ucred
+{
+    internal int pid;
+    internal uint uid;
+    internal uint gid;
+}
+
 [StructLayout(LayoutKind.Sequential)]
 internal struct rlimit
 {

@@ -65,6 +65,9 @@ internal static partial class Log
     [LoggerMessage(24, LogLevel.Error, "A thread of proxyd has not answered for {Ms} ms; the watchdog is not told that we are well")]
     internal static partial void ThreadHangs(this ILogger log, long ms);
 
+    [LoggerMessage(25, LogLevel.Warning, "proxyd status can't ask this process ({Cause}); clients are served all the same")]
+    internal static partial void NoControlSocket(this ILogger log, string cause);
+
     // 40–59: for --log-level=debug
 
     [LoggerMessage(40, LogLevel.Debug, "{Destination}: connection ended, {Reason}; {UpBytes} bytes up, {DownBytes} down")]

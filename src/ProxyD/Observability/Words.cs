@@ -4,5 +4,5 @@ namespace ProxyD.Observability;
 internal static class Words
 {
     /// <summary>"1 client", "2 clients".</summary>
-    internal static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
+    internal static string Count(long number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
 }

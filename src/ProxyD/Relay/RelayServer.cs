@@ -17,6 +17,7 @@ internal sealed class RelayServer
     private int _live;
     private int _activityReported;
     private int _rejectedUnreported;
+    private int _rejected;
     private int _unanswered;
     private long _limitReportedMs = long.MinValue / 2;
     private long _shortageReportedMs = long.MinValue / 2;
@@ -35,7 +36,7 @@ internal sealed class RelayServer
         _settings = [.. settings];
         _workers = new Worker[limits.Threads];
         for (int i = 0; i < _workers.Length; i++)
-            _workers[i] = new(limits, OnEnded, () => Interlocked.Decrement(ref _live));
+            _workers[i] = new(limits, OnEnded, () => Interlocked.Decrement(ref _live), _settings.Length);
         _services = new Service[_settings.Length];
         for (int i = 0; i < _services.Length; i++)
             _services[i] = new(_settings[i], this, _workers[i % _workers.Length]);
@@ -50,6 +51,9 @@ internal sealed class RelayServer
 
     /// <summary>The one client was accepted before us (<c>Accept=yes</c>), and no other will come.</summary>
     internal bool ServesOneClient => Array.Exists(_settings, s => s.IsConnected);
+
+    /// <summary>Clients that were reset because of the connection limit, so far.</summary>
+    internal int Rejected => Volatile.Read(ref _rejected);
 
     /// <summary>Clients known to wait for this service's backend.</summary>
     internal int WaitingFor(int service) => _services[service].Waiting;
@@ -112,6 +116,9 @@ internal sealed class RelayServer
 
     /// <summary>Connections that ended with <see cref="CloseReason.Unanswered"/> since the last call.</summary>
     internal int TakeUnanswered() => Interlocked.Exchange(ref _unanswered, 0);
+
+    /// <summary>For each thread and then each service, what the connections have done so far.</summary>
+    internal Task<ServiceTotals[][]> TotalsAsync() => AskEachWorker(worker => worker.Totals());
 
     /// <summary>Completes when every worker has run something: proof that none of them hangs.</summary>
     internal Task PingAsync() => AskEachWorker(_ => true);
@@ -182,6 +189,7 @@ internal sealed class RelayServer
     /// <summary>Data plane: a client was reset because of the connection limit.</summary>
     internal void NoteRejected(ServiceSettings service, long nowMs)
     {
+        Interlocked.Increment(ref _rejected);
         int rejected = Interlocked.Increment(ref _rejectedUnreported);
         if (nowMs - Volatile.Read(ref _limitReportedMs) >= ReportPauseMs)
         {

@@ -20,15 +20,18 @@ internal sealed unsafe class Worker
     private readonly Action? _ending;
     private Action? _nextMove;
     private readonly Action<Connection> _ended;
+    private readonly ServiceTotals[] _endedTotals;
     private int _connections;
 
     /// <param name="limits">Bounds of the data plane.</param>
     /// <param name="ended">Called for each connection that ended, on the worker's thread; the object is reused afterwards.</param>
     /// <param name="ending">Called before, when its descriptors are about to be closed.</param>
+    /// <param name="services">How many there are.</param>
     /// <exception cref="Interop.SysException">No descriptors for an epoll.</exception>
-    internal Worker(RelayLimits limits, Action<Connection> ended, Action? ending = null)
+    internal Worker(RelayLimits limits, Action<Connection> ended, Action? ending = null, int services = 1)
     {
         Limits = limits;
+        _endedTotals = new ServiceTotals[services];
         Loop = new EventLoop();
         Pipes = new PipePool(limits.PipesPerThreadMax, limits.KeptPipesPerThreadMax, limits.DescriptorCeiling);
         Scratch = (byte*)NativeMemory.AlignedAlloc(RelayLimits.ScratchBytes, 4096);
@@ -79,9 +82,23 @@ internal sealed unsafe class Worker
 
     internal void OnEnded(Connection connection, bool reusable)
     {
+        ref ServiceTotals totals = ref _endedTotals[connection.Pair.Service.Index];
+        totals = totals.With(connection);
         _ended(connection);
         if (reusable && _reusable.Count < RelayLimits.SpareConnectionObjectsMax)
             _reusable.Push(connection);
+    }
+
+    /// <summary>What each service's connections here have done. On this worker's thread; costs a look at each live connection.</summary>
+    internal ServiceTotals[] Totals()
+    {
+        ServiceTotals[] totals = [.. _endedTotals];
+        foreach (EventSink sink in Loop.Sinks)
+        {
+            if (sink is Connection { Pair.Service.Index: var service } connection)
+                totals[service] = totals[service].With(connection);
+        }
+        return totals;
     }
 
     /// <summary>Calls back once, at the next byte that any connection here moves; null never.</summary>

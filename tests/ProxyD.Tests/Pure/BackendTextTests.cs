@@ -76,5 +76,46 @@ public sealed class BackendTextTests
         Assert.Equal("asleep (frozen), 1 connection", BackendText.Of(world.Backend, 1, 0, world.NowMs));
     }
 
+    [Fact]
+    public void One_word_says_it_for_programs_and_since_when()
+    {
+        // Goal: a whole life of a backend that we start; each change dates it anew.
+        List<(string, long)> seen = [];
+        _world.Backend.Moved = () => seen.Add((BackendText.Word(_world.Backend, hasServed: false), _world.Backend.SinceMs));
+        Assert.Equal("asleep", BackendText.Word(_world.Backend, hasServed: false));
+        _world.Advance(10);
+        _world.ClientWaits();
+        _world.Started();
+        _world.Advance(10);
+        _world.Serves();
+        _world.Advance(10);
+        _world.Exit();
+        _world.Advance(10);
+        _world.Started();
+        _world.Advance(10);
+        _world.Exit();
+        _world.ClientWaits();
+        _world.Advance(10);
+        _world.Refuse("web.service is masked");
+        Assert.Equal([("waking", 10), ("waking", 10), ("ready", 20), ("asleep", 30), ("ready", 40), ("asleep", 50), ("waking", 50), ("failed", 60)], seen);
+    }
+
+    [Fact]
+    public void Of_a_backend_that_others_start_only_its_clients_tell()
+    {
+        // Goal: nothing is claimed that nobody has seen.
+        Assert.True(Interop.Address.TryParse("127.0.0.1:18080", null, out Interop.Address? address, out _));
+        Backend.Backend backend = new(address, new NoActivator(), _world, _world, probe: null, sleep: null, _world);
+        Assert.Equal("unknown", BackendText.Word(backend, hasServed: false));
+        Assert.Equal("ready", BackendText.Word(backend, hasServed: true));
+        backend.OnWaitBegan(0);
+        Assert.Equal("waking", BackendText.Word(backend, hasServed: true));
+        backend.OnWaitOver();
+        Assert.Equal("unreachable", BackendText.Word(backend, hasServed: true));
+        backend.OnWaitBegan(0);
+        backend.OnAnswered(0, clients: 1, isColdStart: true);
+        Assert.Equal("ready", BackendText.Word(backend, hasServed: true));
+    }
+
     private string Text(int live = 0, int waiting = 0) => BackendText.Of(_world.Backend, live, waiting, _world.NowMs);
 }

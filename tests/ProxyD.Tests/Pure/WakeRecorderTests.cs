@@ -76,6 +76,27 @@ public sealed class WakeRecorderTests
     }
 
     [Fact]
+    public void A_wake_whose_clients_were_reset_says_what_they_were_told()
+    {
+        // Goal: where others start the backend nothing is known against it but what its clients met; one that comes after all has no problem.
+        _world.ClientWaits();
+        _world.Advance(5_000);
+        _world.Backend.OnExpired("Connection refused");
+        _world.Backend.OnWaitOver();
+        WakeTimeline failed = Assert.Single(Wakes.Kept);
+        Assert.Equal(("Connection refused", 5_000), (failed.Problem, failed.Ended.Ms));
+        _world.ClientWaits();
+        _world.Backend.OnExpired("Connection refused");
+        _world.Serves();
+        Assert.Null(Wakes.Kept.Last().Problem);
+        _world.Exit();
+        _world.ClientWaits();
+        _world.Backend.OnWaitOver();
+        Assert.Equal("its clients left before it answered", Wakes.Kept.Last().Problem);
+        Assert.Equal((1, 2, 2), (Wakes.Answered, Wakes.Failed, _world.Backend.ResetClients));
+    }
+
+    [Fact]
     public void The_last_ones_are_kept()
     {
         // Goal: bounded, the oldest go first.
@@ -86,6 +107,7 @@ public sealed class WakeRecorderTests
             _world.Advance(2_000);
         }
         Assert.Equal(WakeRecorder.KeptMax, Wakes.Kept.Count);
+        Assert.Equal(WakeRecorder.KeptMax + 3, Wakes.Answered);
         Assert.Equal(3 * 2_000, Wakes.Kept.First().ArrivedMs);
     }
 

@@ -29,6 +29,7 @@ public sealed partial class LogEventTests
         [22] = "NotifyFailed",
         [23] = "DescriptorsShort",
         [24] = "ThreadHangs",
+        [25] = "NoControlSocket",
         [40] = "ConnectionEnded",
         [41] = "BackendMoved",
         [42] = "WaitBegan",
