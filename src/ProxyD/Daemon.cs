@@ -105,7 +105,7 @@ internal sealed class Daemon : IHostedService, IDisposable
     /// <summary>Leaves the queues to the next instance, lets live connections end, then ends the backends we started.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _report.IsDraining = true;
+        _control.Post(() => _report.IsDraining = true);
         _log.Stopping(_status.Text);
         _manager.Stopping($"draining, {_status.Text}");
         _ownListeners.Dispose();

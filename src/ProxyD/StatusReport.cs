@@ -67,7 +67,8 @@ internal sealed class StatusReport(RunOptions options, RelayServer relay, Backen
         json.WriteString("address", backend.Address.Text);
         json.WriteString("starts", backend.Name);
         json.WriteString("state", state);
-        json.WriteNumber("stateMs", control.NowMs - backend.SinceMs);
+        // Clients that found it there without a wait were told to nobody.
+        WriteMs(json, "stateMs", backend is { Name: null, State: BackendState.Unknown } ? null : control.NowMs - backend.SinceMs);
         json.WriteString("cause", state == BackendText.Ready ? null : backend.Cause);
         WriteMs(json, "nextStartMs", backend.NextStartMs);
         json.WriteNumber("live", totals.Live);

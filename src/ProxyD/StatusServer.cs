@@ -31,6 +31,7 @@ internal sealed unsafe class StatusServer : IDisposable
 
     private readonly Func<TimeSpan, byte[]?> _ask;
     private readonly int _listenerFd;
+    private readonly byte[] _request = new byte[RequestBytesMax];
     private readonly ManualResetEventSlim _isOver = new();
     private string? _path;
 
@@ -130,15 +131,16 @@ internal sealed unsafe class StatusServer : IDisposable
         return Libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && (peer.uid == 0 || peer.uid == Libc.geteuid());
     }
 
-    /// <summary>What is wrong with a request; null when it asks for the status.</summary>
-    private static string? Problem(byte[]? request)
+    /// <summary>What is wrong with the request; null when it asks for the status.</summary>
+    /// <param name="length">Of the line in <see cref="_request"/>; null when none came.</param>
+    private string? Problem(int? length)
     {
         const string Expected = """expected one line {"ask":"status"}""";
-        if (request is null)
+        if (length is null)
             return $"no line of at most {RequestBytesMax} bytes came within {s_patience.TotalSeconds} s; {Expected}";
         try
         {
-            using JsonDocument json = JsonDocument.Parse(request);
+            using JsonDocument json = JsonDocument.Parse(_request.AsMemory(0, length.Value));
             return json.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("ask", out JsonElement ask)
                 && ask.ValueKind == JsonValueKind.String && ask.ValueEquals("status")
                 ? null
@@ -150,20 +152,20 @@ internal sealed unsafe class StatusServer : IDisposable
         }
     }
 
-    /// <summary>What comes before the first line end, or before the client's end of stream; null when that is too long or too late.</summary>
-    private static byte[]? ReadLine(int fd)
+    /// <summary>Reads what comes before the first line end, or before the client's end of stream.</summary>
+    /// <returns>How long it is; null when that is too long or too late.</returns>
+    private int? ReadLine(int fd)
     {
-        byte[] line = new byte[RequestBytesMax];
         int count = 0;
         long dueMs = EventLoop.ClockMs() + (long)s_patience.TotalMilliseconds;
-        while (count < line.Length && WaitFor(fd, POLLIN, dueMs))
+        while (count < RequestBytesMax && WaitFor(fd, POLLIN, dueMs))
         {
-            int got = Receive(fd, line.AsSpan(count));
+            int got = Receive(fd, _request.AsSpan(count));
             if (got < 0)
                 return null;
-            int end = line.AsSpan(count, got).IndexOf((byte)'\n');
+            int end = _request.AsSpan(count, got).IndexOf((byte)'\n');
             if (got == 0 || end >= 0)
-                return line[..(count + Math.Max(end, 0))];
+                return count + Math.Max(end, 0);
             count += got;
         }
         return null;

@@ -18,10 +18,11 @@ internal static class ToolLine
 
     private static readonly Dictionary<string, Func<Command>> s_tools = new(StringComparer.Ordinal)
     {
-        ["check"] = CheckCommand.Create,
         ["init"] = InitCommand.Create,
+        ["check"] = CheckCommand.Create,
         ["migrate"] = MigrateCommand.Create,
         ["verify"] = VerifyCommand.Create,
+        ["status"] = StatusCommand.Create,
     };
 
     /// <summary>The words, in the order in which the help shows them.</summary>

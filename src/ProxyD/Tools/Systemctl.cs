@@ -27,10 +27,24 @@ internal sealed class Systemctl(bool isUser)
         (int status, string output, string error) = Run(["show", "--property", string.Join(',', properties), "--", unit]);
         if (status != 0)
             throw new ToolException($"systemctl show {unit}: {error.Split('\n')[0]}");
-        return output.Split('\n')
+        return Properties(output);
+    }
+
+    /// <summary>The same of several units at once: those that are named, and all loaded ones, running or not, of a pattern (<c>*.service</c>).</summary>
+    /// <exception cref="ToolException">The manager can't be asked.</exception>
+    internal List<Dictionary<string, string>> ShowEach(IEnumerable<string> units, params string[] properties)
+    {
+        (int status, string output, string error) = Run(["show", "--all", "--property", string.Join(',', properties), "--", .. units]);
+        if (status != 0)
+            throw new ToolException($"systemctl show: {error.Split('\n')[0]}");
+        // Between two units is an empty line.
+        return [.. output.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(Properties)];
+    }
+
+    private static Dictionary<string, string> Properties(string output) =>
+        output.Split('\n')
             .Select(line => line.Split('=', 2))
             .Where(pair => pair.Length == 2)
             .GroupBy(pair => pair[0])
             .ToDictionary(group => group.Key, group => string.Join('\n', group.Select(pair => pair[1])));
-    }
 }
