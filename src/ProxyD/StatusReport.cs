@@ -65,7 +65,7 @@ internal sealed class StatusReport(RunOptions options, RelayServer relay, Backen
         json.WriteStartObject();
         json.WriteString("name", name);
         json.WriteString("address", backend.Address.Text);
-        json.WriteString("starts", backend.Name);
+        json.WriteString("starts", options.Exec ?? backend.Name);
         json.WriteString("state", state);
         // Clients that found it there without a wait were told to nobody.
         WriteMs(json, "stateMs", backend is { Name: null, State: BackendState.Unknown } ? null : control.NowMs - backend.SinceMs);

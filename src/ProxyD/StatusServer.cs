@@ -73,9 +73,9 @@ internal sealed unsafe class StatusServer : IDisposable
         if (Interlocked.Exchange(ref _path, null) is not { } path)
             return;
         SocketFile.Unlink(path);
-        _isOver.Set();
-        // Ends the accept(2) that waits.
+        // Ends the accept(2) that waits. First, because the thread closes the descriptor as soon as it sees the other.
         Libc.shutdown(_listenerFd, SHUT_RDWR);
+        _isOver.Set();
     }
 
     private static string? Bind(int fd, string path)

@@ -71,6 +71,21 @@ public sealed class ControlSocketTests : IDisposable
         Wait.Until(() => ControlSocket.Ask(ControlPath).Destination().Text("state") == "ready", "it has come");
     }
 
+    [Fact]
+    public void A_command_that_it_starts_is_told()
+    {
+        // Goal: asleep until the first client, and what would be started.
+        using Subject subject = Start("--exec=sh -c 'exit 3'", "--wait-bind=300ms");
+        JsonElement asleep = ControlSocket.Ask(ControlPath).Destination();
+        Assert.Equal(("asleep", "sh -c 'exit 3'"), (asleep.Text("state"), asleep.Text("starts")));
+        using Peer client = Peer.Connect(_listener.LocalEndPoint!);
+        Assert.Equal(Ending.Reset, client.ReadEnding());
+        Wait.Until(() => ControlSocket.Ask(ControlPath).Destination().Number("wakesFailed") == 1, "the failed wake shows");
+        JsonElement failed = ControlSocket.Ask(ControlPath).Destination();
+        Assert.Equal(("failed", 1), (failed.Text("state"), failed.Number("resetWaiting")));
+        Assert.Contains("status 3", failed.Text("cause"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("garbage\n")]
     [InlineData("\n")]

@@ -38,7 +38,7 @@ internal sealed record StatusDestination
 
     public required string Address { get; init; }
 
-    /// <summary>What proxyd starts, or null when others do.</summary>
+    /// <summary>The unit or the command that proxyd starts, or null when others do.</summary>
     public string? Starts { get; init; }
 
     /// <summary>asleep, waking, ready, retiring, frozen, failed; where others start the backend unknown and unreachable too.</summary>
