@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# A hang is a failure too, not a wait for somebody's patience: all three within twenty minutes.
-limit_s=380 grace_s=20
+# A hang is a failure too, not a wait for somebody's patience: all three within half an hour.
+limit_s=600 grace_s=20
 
 projects=("$@") all=0
 ((${#projects[@]})) || all=1 projects=(ProxyD.Tests ProxyD.BlackBox ProxyD.EndToEnd)

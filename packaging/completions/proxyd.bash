@@ -35,7 +35,7 @@ _proxyd() {
   if ((COMP_CWORD > 1)); then tool=${COMP_WORDS[1]}; fi
 
   case $tool in
-    init) options='--public --backend --exec --unit --idle-stop --user --dest --install --json --help' units='' ;;
+    init) options='--public --backend --exec --unit --idle-stop --wait-bind --run-as --plain --user --dest --install --json --help' units='' ;;
     check) options='--explain --user --json --help' units=service,socket ;;
     migrate)
       options='--resident --apply --rollback --public --backend --port-variable --idle-stop --proxyd --user --json --help' units=service,socket
@@ -52,12 +52,13 @@ _proxyd() {
   case $tool:$prev in
     verify:--backend | init:--unit | :--backend-unit) _proxyd_add < <(_proxyd_units service) ;;
     init:--dest) _proxyd_files -d ;;
+    init:--run-as) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
     migrate:--proxyd) _proxyd_files ;;
     migrate:--public | migrate:--backend | migrate:--port-variable | migrate:--idle-stop) ;;
     :--ready) _proxyd_add <<<$'http:/\nunit\nexec:' ;;
     :--idle-by) _proxyd_add <<<$'connections\nbytes' ;;
     :--log-level) _proxyd_add <<<$'error\nwarning\ninfo\ndebug' ;;
-    verify:--path | verify:--timeout | check:--explain | init:--public | init:--backend | init:--exec | init:--idle-stop) ;;
+    verify:--path | verify:--timeout | check:--explain | init:--public | init:--backend | init:--exec | init:--idle-stop | init:--wait-bind) ;;
     :--connections-max | :-c | :--exit-idle-time | :--wait-bind | :--drain-time | :--listen | :--exec | :--threads) ;;
     :--backend-idle-stop | :--backend-idle-freeze | :--backend-min-up) ;;
     *)

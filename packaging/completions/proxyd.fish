@@ -40,6 +40,9 @@ complete -c proxyd -n '__proxyd_is init' -l backend -x -d 'The address that the 
 complete -c proxyd -n '__proxyd_is init' -l exec -x -d 'What the backend is started with'
 complete -c proxyd -n '__proxyd_is init' -l unit -x -a '(__proxyd_units service)' -d 'The unit that the backend is already'
 complete -c proxyd -n '__proxyd_is init' -l idle-stop -x -d 'Stop the backend after a time without connections'
+complete -c proxyd -n '__proxyd_is init' -l wait-bind -x -d 'How long a client waits for the backend'
+complete -c proxyd -n '__proxyd_is init' -l run-as -x -a '(__fish_complete_users)' -d 'As whom the command runs'
+complete -c proxyd -n '__proxyd_is init' -l plain -d 'systemd keeps the backend up while the proxy runs'
 complete -c proxyd -n '__proxyd_is init' -l dest -x -a '(__fish_complete_directories)' -d 'Write the files into a folder'
 complete -c proxyd -n '__proxyd_is init' -l install -d 'Write the files, reload systemd and enable the socket'
 

@@ -82,7 +82,7 @@ internal sealed unsafe class Worker
 
     internal void OnEnded(Connection connection, bool reusable)
     {
-        ref ServiceTotals totals = ref _endedTotals[connection.Pair.Service.Index];
+        ref ServiceTotals totals = ref _endedTotals[connection.Service.Index];
         totals = totals.With(connection);
         _ended(connection);
         if (reusable && _reusable.Count < RelayLimits.SpareConnectionObjectsMax)
@@ -95,7 +95,7 @@ internal sealed unsafe class Worker
         ServiceTotals[] totals = [.. _endedTotals];
         foreach (EventSink sink in Loop.Sinks)
         {
-            if (sink is Connection { Pair.Service.Index: var service } connection)
+            if (sink is Connection { Service.Index: var service } connection)
                 totals[service] = totals[service].With(connection);
         }
         return totals;

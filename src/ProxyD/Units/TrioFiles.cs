@@ -45,7 +45,10 @@ internal sealed class TrioFiles(TrioRequest request)
         {
             files.Add(new(FileHome.Sysusers, $"{user}.conf", $"# sysusers.d(5): the user that proxyd runs as.\nu {user} - \"proxyd for {request.Name}\"\n"));
             if (!request.IsPlain)
-                files.Add(new(FileHome.Polkit, $"50-proxyd-{request.Name}.rules", PolkitRuleText.Text(user, request.BackendUnit, request.IdleStop is not null)));
+            {
+                string rule = PolkitRuleText.Text(user, request.BackendUnit, stops: request.IdleStop is not null);
+                files.Add(new(FileHome.Polkit, $"50-proxyd-{request.Name}.rules", rule));
+            }
         }
         return files;
     }

@@ -6,6 +6,7 @@ using ProxyD.Interop;
 namespace ProxyD.Tests.Abi;
 
 /// <summary>Our declarations of the C library against its headers, by the C compilers of both architectures we build for.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class AbiTests
 {
     private const int PackedEpollDataOffset = 4;

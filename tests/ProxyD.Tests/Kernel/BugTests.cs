@@ -6,6 +6,7 @@ using ProxyD.Relay;
 namespace ProxyD.Tests.Kernel;
 
 /// <summary>A daemon that has silently stopped serving is worse than one that systemd restarts: a bug ends the process.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class BugTests
 {
     /// <summary>Tells this program, started once more, which thread is to meet a bug.</summary>

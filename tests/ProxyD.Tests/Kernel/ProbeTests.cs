@@ -7,6 +7,7 @@ using ProxyD.Interop;
 namespace ProxyD.Tests.Kernel;
 
 /// <summary>The readiness probes, against real sockets and real commands.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class ProbeTests
 {
     [Theory]

@@ -3,6 +3,7 @@ using ProxyD.Cli;
 namespace ProxyD.Tests.Pure;
 
 /// <summary>What the program prints for those who ask it. Run as a process, for it writes to the console.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class HelpTests
 {
     [Theory]

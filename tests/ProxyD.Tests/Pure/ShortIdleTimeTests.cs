@@ -1,6 +1,7 @@
 namespace ProxyD.Tests.Pure;
 
 /// <summary>An idle time that is over while the program is still starting.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class ShortIdleTimeTests
 {
     /// <summary>The moment that matters is short: each time is tried so often, side by side.</summary>

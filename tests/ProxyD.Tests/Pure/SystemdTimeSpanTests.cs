@@ -6,6 +6,7 @@ using ProxyD.Units;
 namespace ProxyD.Tests.Pure;
 
 /// <summary>The same spans through <c>systemd-analyze timespan</c> (package systemd): its reading is the specification.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed partial class SystemdTimeSpanTests
 {
     private const int Spans = 500;

@@ -6,6 +6,7 @@ using ProxyD.Tests.Pure;
 namespace ProxyD.Tests.Shells;
 
 /// <summary>packaging/completions in the shells that they are for: what is offered is what there is.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed partial class CompletionTests
 {
     [Theory]

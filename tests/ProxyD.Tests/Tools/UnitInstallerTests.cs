@@ -4,6 +4,7 @@ using ProxyD.Tools;
 namespace ProxyD.Tests.Tools;
 
 /// <summary>Files that systemd reads are written whole, beside a copy of what they replace, and all or none of them.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class UnitInstallerTests : IDisposable
 {
     private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;

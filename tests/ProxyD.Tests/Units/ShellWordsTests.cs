@@ -5,6 +5,7 @@ using ProxyD.Units;
 namespace ProxyD.Tests.Units;
 
 /// <summary>Commands as people quote them for a shell, and as a unit file must quote them again.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class ShellWordsTests
 {
     [Theory]

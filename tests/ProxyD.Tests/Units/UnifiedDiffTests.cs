@@ -5,6 +5,7 @@ using ProxyD.Units;
 namespace ProxyD.Tests.Units;
 
 /// <summary>Our diffs against diff(1), which must print the same, and patch(1) and git-apply(1), which must carry them out.</summary>
+[Collection(StartsProcesses.Name)]
 public sealed class UnifiedDiffTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("proxyd-diff-").FullName;
