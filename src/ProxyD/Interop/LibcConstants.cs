@@ -55,8 +55,9 @@ internal static class LibcConstants
     internal const uint STATX_GID = 0x10;
     internal const uint STATX_INO = 0x100;
 
-    // linux/sockios.h
+    // linux/sockios.h, sys/ioctl.h
     internal const int SIOCOUTQ = 0x5411;
+    internal const int TIOCGWINSZ = 0x5413;
 
     // sys/epoll.h, sys/eventfd.h, poll.h
     internal const int EPOLL_CLOEXEC = 0x80000;

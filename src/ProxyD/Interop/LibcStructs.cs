@@ -35,6 +35,16 @@ internal struct rlimit
     internal ulong rlim_max;
 }
 
+/// <summary>A terminal's size in characters (ioctl_tty(2)).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct winsize
+{
+    internal ushort ws_row;
+    internal ushort ws_col;
+    internal ushort ws_xpixel;
+    internal ushort ws_ypixel;
+}
+
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct statx
 {

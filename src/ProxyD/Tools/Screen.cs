@@ -9,13 +9,26 @@ internal static unsafe class Screen
 {
     private const int Fd = 1;
 
+    internal static bool IsTerminal => Size is not null;
+
     /// <summary>Columns of the terminal; 80 where there is none.</summary>
-    internal static int Width => IsTerminal ? Math.Max(Console.WindowWidth, 1) : 80;
+    internal static int Width => Size?.Columns ?? 80;
 
     /// <summary>Its lines; any number where there is none.</summary>
-    internal static int Height => IsTerminal ? Math.Max(Console.WindowHeight, 1) : int.MaxValue;
+    internal static int Height => Size?.Lines ?? int.MaxValue;
 
-    internal static bool IsTerminal { get; } = !Console.IsOutputRedirected;
+    /// <summary>Null where there is no terminal; a serial line that doesn't know is taken for one of 80 by 24.</summary>
+    /// <remarks>Asked with ioctl_tty(2): the runtime's Console would first put the terminal's keypad into another mode, and leave it there.</remarks>
+    private static (int Columns, int Lines)? Size
+    {
+        get
+        {
+            winsize size;
+            if (Libc.ioctl(Fd, TIOCGWINSZ, &size) != 0)
+                return null;
+            return (size.ws_col > 0 ? size.ws_col : 80, size.ws_row > 0 ? size.ws_row : 24);
+        }
+    }
 
     /// <summary>Writes it all.</summary>
     /// <remarks>With write(2): the runtime's Console takes a pipe that nobody reads any more for a success.</remarks>
