@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes proxyd as one native file: artifacts/proxyd/proxyd. Installs what the AOT linker needs and this machine lacks.
+# Publishes the daemon, artifacts/proxyd/proxyd, and beside it its tools, artifacts/proxyd/proxyd-tools. Installs what the AOT linker needs and this machine lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,3 +10,6 @@ if ! command -v gcc >/dev/null || [[ ! -e /usr/include/zlib.h ]]; then
 fi
 
 dotnet publish src/ProxyD -c Release -o artifacts/proxyd --nologo -v quiet
+# To a folder of its own first: a publish takes away what the one before it left in the same folder.
+dotnet publish src/ProxyD -c Release -p:Tools=true -o artifacts/proxyd-tools --nologo -v quiet
+cp artifacts/proxyd-tools/proxyd-tools artifacts/proxyd-tools/proxyd-tools.dbg artifacts/proxyd/

@@ -7,8 +7,8 @@ using ProxyD.Cli;
 using ProxyD.Interop;
 using ProxyD.Observability;
 
-if (ToolLine.Run(args) is { } toolExitCode)
-    return toolExitCode;
+if (ToolProgram.TakesOver(args))
+    return ToolProgram.Replace(args);
 RunOptions? options = CommandLine.Parse(args, out int exitCode, out string? problem);
 if (problem is not null)
     Stderr.Fail(problem);

@@ -10,6 +10,9 @@ internal static class Repository
     public static string ProxydBinary { get; } =
         Environment.GetEnvironmentVariable("PROXYD") ?? Path.Combine(Root, "artifacts", "proxyd", "proxyd");
 
+    /// <summary>The tools' program, which lies beside it.</summary>
+    public static string ToolsBinary { get; } = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(ProxydBinary))!, "proxyd-tools");
+
     private static string FindRoot()
     {
         for (DirectoryInfo? dir = new(AppContext.BaseDirectory); dir is not null; dir = dir.Parent)

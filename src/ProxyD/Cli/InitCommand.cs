@@ -93,7 +93,7 @@ internal static class InitCommand
     private static int Run(ParseResult parsed)
     {
         bool isUser = parsed.GetValue(s_user);
-        InitSystem system = new(new Systemctl(isUser), isUser, Environment.ProcessPath!);
+        InitSystem system = new(new Systemctl(isUser), isUser, DaemonFile.Path);
         TrioRequest request = Request(parsed, system);
         if (request.Problem() is { } problem)
             throw new ToolException(problem);

@@ -4,8 +4,7 @@ using ProxyD.Observability;
 
 namespace ProxyD.Cli;
 
-/// <summary>The tools beside the daemon: a plain word in first place. Everything else is the daemon's command line.</summary>
-/// <remarks>A host that bears such a word as its name is written with its port: <c>status:80</c>.</remarks>
+/// <summary>The tools' command lines: a plain word in first place, and what that tool takes.</summary>
 internal static class ToolLine
 {
     /// <summary>Found or failed: what the tool was asked to judge is not well.</summary>
@@ -32,12 +31,15 @@ internal static class ToolLine
     /// <param name="word">One of <see cref="Words"/>.</param>
     internal static Command Create(string word) => s_tools[word]();
 
-    /// <summary>Runs a tool when the first argument names one.</summary>
-    /// <returns>What to exit with; null when the command line is the daemon's.</returns>
-    internal static int? Run(string[] arguments)
+    /// <summary>Runs the tool that the first argument names; with any other first argument none.</summary>
+    /// <returns>What to exit with.</returns>
+    internal static int Run(string[] arguments)
     {
         if (arguments.Length == 0 || !s_tools.TryGetValue(arguments[0], out Func<Command>? create))
-            return null;
+        {
+            Stderr.Fail($"'{OneLine(arguments.FirstOrDefault() ?? "")}' is no tool; expected one of {string.Join(", ", Words)}");
+            return ExitUnable;
+        }
         if (CommandLine.EmptyValue(arguments) is { } empty)
         {
             Stderr.Fail(OneLine(empty));

@@ -133,6 +133,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Lib)]
     internal static partial int sigemptyset(sigset_t* set);
 
+    [LibraryImport(Lib, SetLastError = true)]
+    internal static partial int execv(byte* path, byte** arguments);
+
     /// <summary>Returns the error number itself, as all posix_spawn functions do.</summary>
     [LibraryImport(Lib)]
     internal static partial int posix_spawn(

@@ -36,6 +36,16 @@ internal static unsafe class ProcessSpawner
         return error == 0 ? SysResult.From(child) : SysResult.Failed((Errno)error);
     }
 
+    /// <summary>Becomes another program, in the environment of this one; comes back only with an error.</summary>
+    /// <param name="path">The program's file.</param>
+    /// <param name="arguments">From argv[0] on.</param>
+    internal static SysResult Become(string path, IEnumerable<string> arguments)
+    {
+        using NativeStrings program = new([path]);
+        using NativeStrings argv = new(arguments);
+        return SysResult.From(Libc.execv(program.Pointers[0], argv.Pointers));
+    }
+
     /// <summary>Waits until a child has ended, and leaves it to <see cref="Reap"/>: until then nobody else can get its pid. Blocks.</summary>
     internal static void WaitForEnd(int pid)
     {

@@ -102,10 +102,13 @@ internal sealed class Subject : IDisposable
         string folder = Directory.CreateTempSubdirectory("proxyd-unprivileged-").FullName;
         string copy = Path.Combine(folder, Path.GetFileName(Binary));
         File.Copy(Binary, copy);
+        string tools = Path.Combine(folder, Path.GetFileName(Repository.ToolsBinary));
+        File.Copy(Repository.ToolsBinary, tools);
         const UnixFileMode ReadAndExecute = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead
             | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         File.SetUnixFileMode(folder, ReadAndExecute | UnixFileMode.UserWrite);
         File.SetUnixFileMode(copy, ReadAndExecute);
+        File.SetUnixFileMode(tools, ReadAndExecute);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         return copy;
     }

@@ -31,6 +31,7 @@ public sealed class Lab : IDisposable
         {
             _network = new LabNetwork(_machine.Leader, _machine.Root);
             Install(Repository.ProxydBinary, Proxyd);
+            Install(Repository.ToolsBinary, $"{Proxyd}-tools");
             Install(Source("Backends/server.cjs"), "/srv/brainstorm/server.cjs");
             Install(Source("Backends/chaos.cjs"), "/srv/chaos/chaos.cjs");
             Install(Source("Backends/late.cjs"), "/srv/late/late.cjs");
