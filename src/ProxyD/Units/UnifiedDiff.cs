@@ -151,7 +151,7 @@ internal static class UnifiedDiff
     /// <summary>A name with characters that would end it is written as a C string, as both programs read it; after one with blanks comes a tab.</summary>
     private static string Quoted(string name)
     {
-        if (!name.Any(c => char.IsControl(c) || c == '"'))
+        if (!name.Any(char.IsControl))
             return name.Contains(' ', StringComparison.Ordinal) ? name + "\t" : name;
         StringBuilder quoted = new("\"");
         foreach (byte b in Encoding.UTF8.GetBytes(name))

@@ -72,6 +72,7 @@ public sealed class UnifiedDiffTests : IDisposable
     [InlineData("etc/plain.conf")]
     [InlineData("etc/with blank.conf")]
     [InlineData("etc/quote\"d.conf")]
+    [InlineData("etc/tab\tand\nline \"\\.conf")]
     [InlineData("etc/back\\x2dslash.service")]
     [InlineData("etc/umlaut-ü.conf")]
     public void A_new_a_changed_and_a_removed_file_are_applied_by_patch_and_git(string path)
