@@ -24,11 +24,8 @@ internal static class ToolLine
         ["status"] = StatusCommand.Create,
     };
 
-    /// <summary>The words, in the order in which the help shows them.</summary>
-    internal static IEnumerable<string> Words => s_tools.Keys;
-
     /// <summary>The command line of a tool.</summary>
-    /// <param name="word">One of <see cref="Words"/>.</param>
+    /// <param name="word">One of <see cref="ToolProgram.Words"/>.</param>
     internal static Command Create(string word) => s_tools[word]();
 
     /// <summary>Runs the tool that the first argument names; with any other first argument none.</summary>
@@ -37,7 +34,7 @@ internal static class ToolLine
     {
         if (arguments.Length == 0 || !s_tools.TryGetValue(arguments[0], out Func<Command>? create))
         {
-            Stderr.Fail($"'{OneLine(arguments.FirstOrDefault() ?? "")}' is no tool; expected one of {string.Join(", ", Words)}");
+            Stderr.Fail($"'{OneLine(arguments.FirstOrDefault() ?? "")}' is no tool; expected one of {string.Join(", ", ToolProgram.Words)}");
             return ExitUnable;
         }
         if (CommandLine.EmptyValue(arguments) is { } empty)

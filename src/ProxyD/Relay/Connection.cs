@@ -5,8 +5,8 @@ namespace ProxyD.Relay;
 
 /// <summary>A client and its backend connection: two descriptors, two flows, nothing else while idle.</summary>
 /// <remarks>
-/// One object of some 190 bytes, with endpoints and flows inside it: six objects took more than twice that. The objects are reused by
-/// their worker, connection after connection, so that the data plane leaves no garbage.
+/// One object, with endpoints and flows inside it: as six, an idle connection took twice the memory (0.48 against 0.24 kB resident, measured with
+/// 1,000). The objects are reused by their worker, connection after connection, so that the data plane leaves no garbage.
 /// </remarks>
 internal sealed class Connection : EventSink
 {

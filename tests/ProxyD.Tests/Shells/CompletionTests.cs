@@ -16,7 +16,7 @@ public sealed partial class CompletionTests
     public async Task Every_option_of_every_tool_is_offered_and_no_other(string shell)
     {
         // Goal: an option that is added, renamed or dropped is so in all three files.
-        foreach (string word in ToolLine.Words)
+        foreach (string word in ToolProgram.Words)
         {
             string[] options = [.. ToolLine.Create(word).Options.SelectMany(NamesOf).Append("--help").Distinct().Order(StringComparer.Ordinal)];
             Assert.Equal(options, await Shell.OfferAsync(shell, $"proxyd {word} --"));
