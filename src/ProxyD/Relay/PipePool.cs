@@ -23,7 +23,7 @@ internal sealed class Pipe(int readFd, int writeFd, int capacityBytes, bool isKe
 /// <param name="descriptorCeiling"><see cref="RelayLimits.DescriptorCeiling"/>.</param>
 internal sealed unsafe class PipePool(int pipesMax, int keptPipesMax, int descriptorCeiling = int.MaxValue)
 {
-    /// <summary>After the kernel refused a proper pipe: how long not to ask again. Asking costs five system calls.</summary>
+    /// <summary>After the kernel refused a proper pipe: how long not to ask again. Asking costs four or five system calls.</summary>
     internal const int RefusalPauseMs = 100;
 
     private readonly Stack<Pipe> _spares = new();
@@ -79,9 +79,10 @@ internal sealed unsafe class PipePool(int pipesMax, int keptPipesMax, int descri
         if (Libc.pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0)
             return null;
         bool isKept = _kept < keptPipesMax;
+        if (isKept)
+            Libc.fcntl(fds[1], F_SETPIPE_SZ, RelayLimits.KeptPipeCapacityBytes);
         // Growing may be refused (pipe-max-size, pipe-user-pages-soft), and the pipe may have been born with two pages
         // only, without an error: ask what we really got.
-        Libc.fcntl(fds[1], F_SETPIPE_SZ, isKept ? RelayLimits.KeptPipeCapacityBytes : RelayLimits.FurtherPipeCapacityBytes);
         SysResult capacity = SysResult.From(Libc.fcntl(fds[1], F_GETPIPE_SZ, 0));
         Pipe pipe = new(fds[0], fds[1], capacity.Value, isKept);
         _kept += isKept ? 1 : 0;
