@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the bench needs and this machine lacks; with nothing missing it does nothing. Debian 12, as root.
-# Usage: install.sh [--counts]   with --counts only what bench/gate.sh --counts needs
+# Usage: install.sh [--counts | --perf]   with --counts only what bench/gate.sh --counts needs, with --perf what bench/kernel.sh needs too
 set -euo pipefail
 
 # A program that must be there, and the Debian package that brings it.
@@ -24,6 +24,7 @@ if [[ ${1-} != --counts ]]; then
     /usr/bin/python3                             python3      # the report
   )
 fi
+[[ ${1-} != --perf ]] || needs+=(/usr/bin/perf linux-perf)
 
 missing=()
 for ((i = 0; i < ${#needs[@]}; i += 2)); do
