@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The cold start, in a real systemd in a container: how much of it is proxyd's, and proxyd's own timeline of it.
+# The cold start, in a real systemd in a container: how much of it is proxyd's, what a loop in bash takes instead, and proxyd's own timeline of it.
 # Runs the end-to-end tests that measure it; as root. Usage: bench/cold.sh [CYCLES] (default 20; systemd's start limit sets the pace)
 set -euo pipefail
 cd "$(dirname "$0")/.."

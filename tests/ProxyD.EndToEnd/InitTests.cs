@@ -26,6 +26,8 @@ public sealed class InitTests(Lab lab) : EndToEndTest(lab)
             trio.WaitForState(trio.Backend, "inactive (dead)");
         }
 
+        CommandResult verify = Lab.Run(Lab.Proxyd, "verify", trio.Socket, "--yes");
+        Assert.True(verify.ExitCode == 0, verify.ToString());
         Assert.Equal("active (listening)", trio.StateOf(trio.Socket).Replace("running", "listening", StringComparison.Ordinal));
         MustServe(listen, "once-more");
         Assert.NotEqual("0", Lab.Run("stat", "-c", "%u", $"/proc/{Lab.Property(trio.Proxy, "MainPID")}").Expect().Trim());

@@ -44,7 +44,7 @@ public sealed class StatusTests(Lab lab) : EndToEndTest(lab)
         MustServe(PublicAddress);
         CommandResult refused = Lab.RunAs("nobody", Lab.Proxyd, "status", "example");
         Assert.Equal((2, ""), (refused.ExitCode, refused.Output));
-        Assert.StartsWith("proxyd: example.service can't be asked: /run/example/control is for root", refused.Errors, StringComparison.Ordinal);
+        Assert.StartsWith("proxyd: example.service can't be asked: /run/example-proxy/control is for root", refused.Errors, StringComparison.Ordinal);
         // systemctl show is for everybody: the table tells what systemd knows.
         CommandResult all = Lab.RunAs("nobody", Lab.Proxyd, "status");
         Assert.Equal(2, all.ExitCode);
@@ -78,7 +78,7 @@ public sealed class StatusTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal(1, Told(trio));
         CommandResult status = Lab.Run(Lab.Proxyd, "status", "example");
         Assert.Equal(2, status.ExitCode);
-        Assert.Contains("there is no /run/example/control", status.Errors, StringComparison.Ordinal);
+        Assert.Contains("there is no /run/example-proxy/control", status.Errors, StringComparison.Ordinal);
     }
 
     // Goal: a user's own units are found in the user's runtime directory.

@@ -34,7 +34,7 @@ internal sealed class HttpProbe(Address backend, string path, int? status) : IRe
             byte[] request = Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: proxyd\r\nConnection: close\r\n\r\n");
             await socket.SendAsync(request, time.Token).ConfigureAwait(false);
             ProbeResult result = Judge(await ReadStartAsync(socket, time.Token).ConfigureAwait(false));
-            await ReadRestAsync(socket, stop).ConfigureAwait(false);
+            await SocketRest.DropAsync(socket, s_restTime, stop).ConfigureAwait(false);
             return result;
         }
         catch (SocketException e)
@@ -85,25 +85,6 @@ internal sealed class HttpProbe(Address backend, string path, int? status) : IRe
         {
             socket.Dispose();
             throw;
-        }
-    }
-
-    /// <summary>To close with something unread would be an RST, which some servers log; but nobody waits for a long answer.</summary>
-    private static async Task ReadRestAsync(Socket socket, CancellationToken stop)
-    {
-        using CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        time.CancelAfter(s_restTime);
-        byte[] rest = new byte[4096];
-        try
-        {
-            while (await socket.ReceiveAsync(rest, time.Token).ConfigureAwait(false) > 0)
-            {
-                // Until its end.
-            }
-        }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
-        {
-            // The status is known.
         }
     }
 

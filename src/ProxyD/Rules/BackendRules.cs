@@ -156,7 +156,7 @@ internal sealed class BackendWaitsForProxy() : TrioRule("PXD012", Severity.Error
     }
 
     /// <summary>Whether the proxy is not started before the guard has seen the backend.</summary>
-    private static bool IsPartOfStart(Trio trio, Guard guard) =>
+    private static bool IsPartOfStart(Trio trio, GuardSite guard) =>
         guard.Unit.Name == trio.Proxy.Name
             ? guard.Key != "ExecStart" || trio.Proxy.Last("Service", "Type")?.Value == "notify"
             : trio.Hooks.Any(hook => hook.Name == guard.Unit.Name) && trio.Proxy.Names(guard.Unit.Name, "After") is not null;

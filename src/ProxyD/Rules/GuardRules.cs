@@ -75,13 +75,12 @@ internal sealed class HandWrittenGuard()
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
-        foreach (Guard guard in trio.Guards)
+        foreach (GuardSite guard in trio.Guards)
         {
-            string how = guard.Kind == GuardKind.Sleep ? "a fixed sleep" : $"a wait with {guard.Probe}";
-            string length = guard.BudgetMs is { } ms ? $" of up to {ms / 1000:0.###} s" : guard.IsEndless ? " without an end of its own" : "";
+            string length = guard.BudgetMs is { } ms ? $" of up to {ms / 1000.0:0.###} s" : guard.IsEndless ? " without an end of its own" : "";
             string why = trio.Command.Kind == ProxyKind.Proxyd
-                ? $"{how}{length} in {guard.Key}= although proxyd waits by itself: it only adds to each cold start"
-                : $"{how}{length} in {guard.Key}=: {Why}";
+                ? $"{guard.Text}{length} in {guard.Key}= although proxyd waits by itself: it only adds to each cold start"
+                : $"{guard.Text}{length} in {guard.Key}=: {Why}";
             string fix = trio.Command.Kind == ProxyKind.Proxyd ? "remove it; --wait-bind= is the time that proxyd waits" : Fix;
             yield return At(guard.Unit, guard.Setting, why, fix);
         }
@@ -107,7 +106,7 @@ internal sealed class GuardOutlivesTimeout()
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
-        foreach (Guard guard in trio.Guards)
+        foreach (GuardSite guard in trio.Guards)
         {
             double? limitMs = StartTimeout.Of(guard.Unit, out Setting? limit);
             if (guard.IsEndless && limitMs is null)
@@ -120,7 +119,7 @@ internal sealed class GuardOutlivesTimeout()
             {
                 yield return At(
                     guard.Unit, limit ?? guard.Setting,
-                    $"the wait in {guard.Key}= takes up to {guard.BudgetMs / 1000:0.###} s, the start {limitMs / 1000:0.###} s: {Why}");
+                    $"the wait in {guard.Key}= takes up to {guard.BudgetMs / 1000.0:0.###} s, the start {limitMs / 1000:0.###} s: {Why}");
             }
         }
     }

@@ -80,7 +80,7 @@ internal sealed record InitPlan(IReadOnlyList<(GeneratedFile File, FileChange Ch
                 + $" SupplementaryGroups= in {request.Proxy} gives it a group.";
         }
         if (!File.Exists(request.Proxyd) && target.Dest is null)
-            yield return $"{request.Proxyd} is not there yet: install -m755 {system.OwnPath} {request.Proxyd}";
+            yield return $"{request.Proxyd} is not there yet: {DaemonFile.InstallAs(request.Proxyd)}";
         if (request.IsUser && target.Dest is null && !InitSystem.Lingers)
             yield return "A user's units run only while the user is logged in, unless: loginctl enable-linger";
         if (target.Dest is null && system.OtherProgramOf(request.Proxy) is { } other)

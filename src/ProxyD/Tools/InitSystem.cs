@@ -20,8 +20,6 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
 
     private readonly Dictionary<string, Dictionary<string, string>> _shown = new(StringComparer.Ordinal);
 
-    internal string OwnPath => ownPath;
-
     /// <summary>Which proxyd the units shall run: this one, if it is in a place to stay.</summary>
     internal string Proxyd => !isUser && Array.Exists(s_passingPlaces, place => ownPath.StartsWith(place, StringComparison.Ordinal)) ? UsualPath : ownPath;
 
@@ -70,7 +68,7 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
         {
             if (!File.Exists(program))
             {
-                string advice = program == request.Proxyd ? $"install -m755 {ownPath} {program}" : "--exec with the path of a program";
+                string advice = program == request.Proxyd ? DaemonFile.InstallAs(program) : "--exec with the path of a program";
                 throw new ToolException($"there is no {program}; expected {advice}");
             }
         }

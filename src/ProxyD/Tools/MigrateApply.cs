@@ -96,7 +96,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
     private void Require(Migration migration)
     {
         if (!File.Exists(wishes.Proxyd))
-            throw new ToolException($"there is no {wishes.Proxyd}; expected proxyd: install -m755 {DaemonFile.Path} {wishes.Proxyd}, or --proxyd=PATH");
+            throw new ToolException($"there is no {wishes.Proxyd}; expected proxyd: {DaemonFile.InstallAs(wishes.Proxyd)}, or --proxyd=PATH");
         bool needsPolkit = migration.Files.Any(file => file.Path.Contains(PolkitFolder, StringComparison.Ordinal));
         if (needsPolkit && _systemctl.Show("polkit.service", "LoadState").GetValueOrDefault("LoadState") != "loaded")
         {

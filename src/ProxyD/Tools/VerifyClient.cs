@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ProxyD.Interop;
 
 namespace ProxyD.Tools;
 
@@ -17,7 +18,7 @@ internal sealed class VerifyClient(EndPoint peer, VerifyCheck check, string path
 
     private static readonly TimeSpan s_lookPause = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>To close with something unread would be an RST, which some backends take badly; but no long answer is read to its end.</summary>
+    /// <summary>How long the rest of an answer is read; no long one to its end.</summary>
     private static readonly TimeSpan s_restTime = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Connects, asks, and waits for what comes.</summary>
@@ -41,7 +42,7 @@ internal sealed class VerifyClient(EndPoint peer, VerifyCheck check, string path
             byte[] begin = new byte[VerifyJudge.StatusLineStart];
             int have = await ReadAsync(socket, begin, time.Token).ConfigureAwait(false);
             VerifyAnswer answer = VerifyJudge.Read(begin.AsSpan(0, have), ElapsedMs(start));
-            await ReadRestAsync(socket, stop).ConfigureAwait(false);
+            await SocketRest.DropAsync(socket, s_restTime, stop).ConfigureAwait(false);
             return answer;
         }
         catch (SocketException e) when (!isConnected)
@@ -95,23 +96,5 @@ internal sealed class VerifyClient(EndPoint peer, VerifyCheck check, string path
         while (have < into.Length && (got = await socket.ReceiveAsync(into.AsMemory(have), stop).ConfigureAwait(false)) > 0)
             have += got;
         return have;
-    }
-
-    private static async Task ReadRestAsync(Socket socket, CancellationToken stop)
-    {
-        using CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        time.CancelAfter(s_restTime);
-        byte[] rest = new byte[4096];
-        try
-        {
-            while (await socket.ReceiveAsync(rest, time.Token).ConfigureAwait(false) > 0)
-            {
-                // Until its end.
-            }
-        }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
-        {
-            // The answer is known.
-        }
     }
 }

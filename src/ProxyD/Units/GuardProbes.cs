@@ -11,17 +11,25 @@ internal static class GuardProbes
     private static readonly string[] s_filters = ["grep", "egrep", "fgrep", "awk", "sed", "head", "tail", "wc", "tr", "cut", "jq", "xargs", "sort"];
 
     /// <summary>They ask in a protocol of their own.</summary>
-    private static readonly string[] s_clients = ["pg_isready", "redis-cli", "mysqladmin", "mariadb-admin", "socat"];
+    private static readonly string[] s_clients = ["pg_isready", "redis-cli", "mysqladmin", "mariadb-admin", "mongosh", "nmap", "telnet", "socat"];
 
     /// <summary>Options of nc(1) in any of its kinds that take a value.</summary>
     private const string NetcatValues = "wipsqXxIOTmMPbe";
 
-    /// <summary>Their first argument is an address, and their time-out has a default (vishnubob/wait-for-it, eficode/wait-for).</summary>
-    private static readonly string[] s_waiters = ["wait-for-it", "wait-for-it.sh", "wait-for", "wait-for.sh"];
+    /// <summary>They ask again and again by themselves, and how long when nobody says, in s; 0 without an end
+    /// (vishnubob/wait-for-it, eficode/wait-for, jwilder/dockerize, wait4x/wait4x, dwmkerr/wait-port).</summary>
+    private static readonly Dictionary<string, double> s_waiters = new()
+    {
+        ["wait-for-it"] = 15,
+        ["wait-for-it.sh"] = 15,
+        ["wait-for"] = 15,
+        ["wait-for.sh"] = 15,
+        ["dockerize"] = 10,
+        ["wait4x"] = 10,
+        ["wait-port"] = 0,
+    };
 
-    private const double WaiterDefaultSeconds = 15;
-
-    internal static IEnumerable<string> Names => [.. s_listings, .. s_filters, .. s_clients, .. s_waiters, "nc", "ncat", "netcat", "curl", "wget"];
+    internal static IEnumerable<string> Names => [.. s_listings, .. s_filters, .. s_clients, .. s_waiters.Keys, "nc", "ncat", "netcat", "curl", "wget"];
 
     /// <summary>Asks by one command.</summary>
     /// <returns>Its exit status; null when it is no probe.</returns>
@@ -33,8 +41,8 @@ internal static class GuardProbes
             return Netcat(run, arguments);
         if (name is "curl" or "wget")
             return GuardWeb.Ask(run, words, []);
-        if (s_waiters.Contains(name))
-            return WaitFor(run, arguments);
+        if (s_waiters.TryGetValue(name, out double seconds))
+            return WaitFor(run, arguments, seconds);
         if (s_clients.Contains(name))
             return run.Ask(new(ProbeKind.Command, ShellText(words)));
         if (name is "grep" or "egrep" && arguments.Any(IsSocketTable))
@@ -110,26 +118,29 @@ internal static class GuardProbes
             }
         }
         if (operands.Count == 0)
-            return run.DoOther("whom nc asks is not understood");
+        {
+            run.DoOther("whom nc asks is not understood");
+            return run.Ask(new(ProbeKind.Tcp, ""));
+        }
         return run.Ask(new(isUnix ? ProbeKind.Unix : ProbeKind.Tcp, operands[^1]));
     }
 
-    private static int WaitFor(GuardRun run, string[] arguments)
+    private static int WaitFor(GuardRun run, string[] arguments, double seconds)
     {
         string port = "";
-        double seconds = WaiterDefaultSeconds;
         int command = Array.IndexOf(arguments, "--");
         int end = command < 0 ? arguments.Length : command;
         for (int i = 0; i < end; i++)
         {
             string argument = arguments[i];
             (string name, string? value) = argument.Split('=', 2) is [var n, var v] ? (n, v) : (argument, i + 1 < end ? arguments[i + 1] : null);
-            if (name is "-t" or "--timeout")
-                seconds = GuardCommands.Duration(value ?? "") ?? WaiterDefaultSeconds;
+            string address = argument.StartsWith('-') && name != argument ? value! : argument;
+            if (name is "-t" or "--timeout" or "-timeout")
+                seconds = GuardCommands.Duration(value ?? "") ?? seconds;
             else if (name is "-p" or "--port")
                 port = value ?? "";
-            else if (port.Length == 0 && !argument.StartsWith('-') && argument.Contains(':', StringComparison.Ordinal))
-                port = argument[(argument.LastIndexOf(':') + 1)..];
+            else if (port.Length == 0 && !address.StartsWith('-') && address.Contains(':', StringComparison.Ordinal))
+                port = string.Concat(address[(address.LastIndexOf(':') + 1)..].TakeWhile(char.IsAsciiDigit));
         }
         int status = run.Ask(new(ProbeKind.Tcp, port));
         if (status != 0)

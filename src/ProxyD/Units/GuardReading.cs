@@ -29,6 +29,29 @@ internal sealed record GuardProbe(ProbeKind Kind, string Target)
 
     /// <summary>A URL is asked, but an error status is as good as any other (curl(1) without <c>--fail</c>).</summary>
     internal bool TakesAnyStatus { get; init; }
+
+    /// <summary>Whom it asks stands in a variable that is set elsewhere.</summary>
+    internal bool IsVague => Target.Length == 0 || Kind switch
+    {
+        // The host alone is left of "nc -z 127.0.0.1 $PORT".
+        ProbeKind.Tcp => Target == "localhost" || Target.Contains('.', StringComparison.Ordinal) || Target.Contains(':', StringComparison.Ordinal),
+        ProbeKind.Http => Target[0] == ':' || (Target[0] != '/' && Target.Contains(":/", StringComparison.Ordinal)) || Target[^1] == ':',
+        _ => false,
+    };
+
+    /// <summary>Whether the target has this name, number or path in it as a whole word.</summary>
+    internal bool Names(string mark)
+    {
+        string text = Kind == ProbeKind.Http ? "http://" + Target : Target;
+        for (int at = text.IndexOf(mark, StringComparison.Ordinal); at >= 0; at = text.IndexOf(mark, at + 1, StringComparison.Ordinal))
+        {
+            bool isBegin = at == 0 || !char.IsAsciiLetterOrDigit(text[at - 1]);
+            int end = at + mark.Length;
+            if (isBegin && (end == text.Length || !char.IsAsciiLetterOrDigit(text[end])))
+                return true;
+        }
+        return false;
+    }
 }
 
 /// <summary>A hand-written wait for the backend.</summary>
@@ -51,11 +74,14 @@ internal enum ReadingKind
 
 /// <summary>What <see cref="GuardReader"/> found.</summary>
 /// <param name="Kind">Whether it waits.</param>
-/// <param name="Guard">How; null unless <paramref name="Kind"/> says that it does nothing else.</param>
+/// <param name="Wait">How; null when it does not wait, or is not understood.</param>
 /// <param name="Other">What else it does, in a few words; null for nothing.</param>
-internal sealed record GuardReading(ReadingKind Kind, GuardBudget? Guard, string? Other)
+internal sealed record GuardReading(ReadingKind Kind, GuardBudget? Wait, string? Other)
 {
     internal static readonly GuardReading Nothing = new(ReadingKind.None, null, null);
+
+    /// <summary>How it waits; null unless it does nothing else.</summary>
+    internal GuardBudget? Guard => Kind == ReadingKind.Guard ? Wait : null;
 
     /// <summary>The words of the proxy's own command, with which a wrapper ends; null when it runs none.</summary>
     internal IReadOnlyList<string>? Proxy { get; init; }

@@ -28,7 +28,10 @@ internal static class GuardWeb
         bool isCurl = GuardCommands.NameOf(words[0]) == "curl";
         Dictionary<string, string> options = Options(words, isCurl, out string? url);
         if (url is null)
-            return run.DoOther($"whom {GuardCommands.NameOf(words[0])} asks is not understood");
+        {
+            run.DoOther($"whom {GuardCommands.NameOf(words[0])} asks is not understood");
+            return run.Ask(new(ProbeKind.Http, ""));
+        }
         string? path = options.GetValueOrDefault("--unix-socket");
         bool isPlain = url.StartsWith("http://", StringComparison.Ordinal) || !url.Contains("://", StringComparison.Ordinal);
         isPlain &= !s_special.Any(options.ContainsKey) && stages.Count == 0;

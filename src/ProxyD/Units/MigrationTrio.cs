@@ -1,11 +1,5 @@
 namespace ProxyD.Units;
 
-/// <summary>Where a guard stands, and what it is.</summary>
-/// <param name="Unit">Whose line it is.</param>
-/// <param name="Setting">The line.</param>
-/// <param name="Key">Its key, for messages.</param>
-internal sealed record GuardSite(Unit Unit, Setting Setting, string Key, GuardReading Reading);
-
 /// <summary>A socket, the proxy behind it, and what the proxy is tied to: read, not yet judged.</summary>
 internal sealed class MigrationTrio
 {

@@ -152,10 +152,10 @@ internal sealed class ResidentForm
     /// <summary>Never the folder of a socket: it goes when the proxy stops, with all that is in it.</summary>
     private string RuntimeFolder()
     {
-        string folder = IsTemplate ? $"{Stem}-proxy-%i" : Stem;
+        string folder = IsTemplate ? $"{Stem}-proxy-%i" : $"{Stem}-proxy";
         bool isTaken = _trio.Sockets.SelectMany(socket => socket.All("Socket", "ListenStream")).Select(setting => setting.Value).Append(DestinationPath ?? "")
             .Any(path => path.StartsWith($"/run/{folder}/", StringComparison.Ordinal));
-        return isTaken ? $"{Stem}-proxy" : folder;
+        return isTaken ? $"{Stem}-proxyd" : folder;
     }
 
     private void FreeBackend()

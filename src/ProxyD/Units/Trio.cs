@@ -29,7 +29,7 @@ internal sealed record BackendTie(string Name, Unit? Unit, TieKind Kind, Setting
 /// <param name="Guards">Hand-written waits for the backend.</param>
 /// <param name="Waits">Whether anything in its start waits at all, if only for something that can't be told to be the backend.</param>
 internal sealed record Trio(
-    Unit Proxy, ProxyCommand Command, IReadOnlyList<Unit> Sockets, IReadOnlyList<Unit> Hooks, IReadOnlyList<BackendTie> Ties, IReadOnlyList<Guard> Guards,
+    Unit Proxy, ProxyCommand Command, IReadOnlyList<Unit> Sockets, IReadOnlyList<Unit> Hooks, IReadOnlyList<BackendTie> Ties, IReadOnlyList<GuardSite> Guards,
     bool Waits)
 {
     /// <summary>The backends that were read.</summary>

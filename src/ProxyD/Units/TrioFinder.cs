@@ -12,7 +12,7 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
     private static readonly string[] s_ties = ["BindsTo", "Requires", "Requisite", "Upholds", "Wants"];
 
     /// <summary>Where a guard holds the proxy's start back.</summary>
-    private static readonly string[] s_beforeProxy = ["ExecStartPre"], s_ofBackend = ["ExecStartPost"],
+    private static readonly string[] s_ofProxy = ["ExecStartPre", "ExecStart"], s_ofBackend = ["ExecStartPost"],
         s_ofHook = ["ExecStartPre", "ExecStart", "ExecStartPost"];
 
     private static readonly string[] s_startVerbs = ["start", "restart", "try-restart", "reload-or-restart", "isolate"];
@@ -44,10 +44,13 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
         ties.RemoveAll(tie => tie.Unit is not null && IsHook(tie.Unit));
         ties.AddRange(hooks.SelectMany(BehindHook));
         ties = Narrow(ties, command);
-        bool waits = GuardText.Read(BeforeProxy(command)) is not null || Guard.IsIn(proxy, s_beforeProxy, script)
-            || hooks.Exists(hook => Guard.IsIn(hook, s_ofHook, script))
-            || ties.Exists(tie => tie.Unit is not null && Guard.IsIn(tie.Unit, s_ofBackend, script));
-        return new(proxy, command, [.. units.SocketsOf(proxy)], hooks, ties, [.. GuardsOf(proxy, command, hooks, ties)], waits);
+        GuardSite[] waits =
+        [
+            .. GuardSite.In(proxy, s_ofProxy, script), .. hooks.SelectMany(hook => GuardSite.In(hook, s_ofHook, script)),
+            .. ties.Select(tie => tie.Unit).OfType<Unit>().SelectMany(backend => GuardSite.In(backend, s_ofBackend, script)),
+        ];
+        string[] marks = [.. MarksOf(command), .. ties.Select(tie => tie.Name)];
+        return new(proxy, command, [.. units.SocketsOf(proxy)], hooks, ties, [.. waits.Where(site => site.Concerns(marks))], waits.Length > 0);
     }
 
     private IEnumerable<BackendTie> Direct(Unit proxy, ProxyCommand command)
@@ -102,25 +105,6 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
     }
 
     private static bool IsHook(Unit unit) => unit.Last("Service", "Type")?.Value == "oneshot";
-
-    private IEnumerable<Guard> GuardsOf(Unit proxy, ProxyCommand command, List<Unit> hooks, List<BackendTie> ties)
-    {
-        string[] marks = [.. MarksOf(command), .. ties.Select(tie => tie.Name)];
-        IEnumerable<Guard> guards = Guard.In(proxy, s_beforeProxy, marks, script)
-            .Concat(hooks.SelectMany(hook => Guard.In(hook, s_ofHook, marks, script)))
-            .Concat(ties.Select(tie => tie.Unit).OfType<Unit>().SelectMany(backend => Guard.In(backend, s_ofBackend, marks, script)));
-        if (command.Text.Length > 0 && Guard.Read(BeforeProxy(command), marks) is { } wait)
-            guards = guards.Append(new(proxy, "ExecStart", command.Setting, wait.Kind, command.Text, wait.Probe, wait.BudgetMs, wait.IsEndless, wait.Url));
-        return guards;
-    }
-
-    private static string BeforeProxy(ProxyCommand command)
-    {
-        string name = command.Kind == ProxyKind.Proxyd ? "proxyd" : "systemd-socket-proxyd";
-        int at = command.Text.LastIndexOf(name, StringComparison.Ordinal);
-        int line = command.Text.LastIndexOfAny(['\n', ';', '&', '|'], Math.Max(at - 1, 0));
-        return command.Text[..Math.Max(line, 0)];
-    }
 
     /// <summary>What a guard would name: port, path, or the instance that stands for either.</summary>
     private static IEnumerable<string> MarksOf(ProxyCommand command)
