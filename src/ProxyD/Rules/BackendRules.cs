@@ -53,8 +53,7 @@ internal sealed class RestartFightsSleep() : Rule("PXD005", Severity.Error, "Res
 
     /// <summary>A service of one's own that nothing activates: what a package ships is its maintainers' choice.</summary>
     private static bool CouldMigrate(Unit service, CheckInput input) =>
-        !service.Path.StartsWith("/usr/lib/", StringComparison.Ordinal) && !service.Path.StartsWith("/lib/", StringComparison.Ordinal)
-        && !input.Units.SocketsOf(service).Any() && input.Trios.All(trio => trio.Proxy.Name != service.Name);
+        !service.IsShipped && !input.Units.SocketsOf(service).Any() && input.Trios.All(trio => trio.Proxy.Name != service.Name);
 }
 
 /// <summary>A backend that is started without a client.</summary>
@@ -71,6 +70,9 @@ internal sealed class BackendStartsAtBoot() : TrioRule("PXD010", Severity.Warnin
         started by its proxy, so it needs no [Install] section; with one, sooner or later somebody enables it (systemctl preset and
         installers do too), and then it runs from boot on. With StopWhenUnneeded= it is kept by the target as well.
 
+        A package's unit keeps its [Install], which an edit could not take from it for long: systemctl disable is enough. Units that are checked by
+        their names are asked for whether they are enabled, and one that isn't is no finding. In files that can't be seen; there a package's unit is a note.
+
         Only the .socket has [Install] WantedBy=sockets.target; the proxy needs none either.
         """;
 
@@ -78,12 +80,17 @@ internal sealed class BackendStartsAtBoot() : TrioRule("PXD010", Severity.Warnin
     {
         if (trio.Sockets.Count == 0)
             yield break;
-        foreach (Unit backend in trio.Backends.Where(trio.IsOnDemand))
+        foreach (Unit backend in trio.Backends.Where(backend => trio.IsOnDemand(backend) && backend.IsEnabled != false))
         {
             (string target, Setting? setting) = s_keys.SelectMany(key => backend.List("Install", key))
                 .FirstOrDefault(entry => UnitName.TypeOf(entry.Word) == UnitType.Target);
-            if (setting is not null)
-                yield return At(backend, setting, $"{setting.Item.Name}={target}: {Why}");
+            if (setting is null)
+                continue;
+            string why = backend.IsEnabled == true ? "it is enabled, so the backend starts at boot and runs although nobody needs it" : Why;
+            // Of its file nothing is to be removed, and it is no fault as long as nobody has enabled it.
+            string? fix = backend.IsShipped ? $"systemctl {(backend.IsUser ? "--user " : "")}disable {backend.Name}; only the .socket is enabled" : null;
+            Severity severity = backend.IsShipped && backend.IsEnabled is null ? Severity.Note : Severity;
+            yield return At(backend, setting, $"{setting.Item.Name}={target}: {why}", fix, severity);
         }
     }
 }

@@ -77,11 +77,14 @@ internal sealed class UnitLoader(bool isUser)
     {
         if (_loaded.TryGetValue(name, out Unit? known))
             return known;
-        Dictionary<string, string> shown = _systemctl.Show(name, "Id", "FragmentPath", "DropInPaths", "LoadState");
+        Dictionary<string, string> shown = _systemctl.Show(name, "Id", "FragmentPath", "DropInPaths", "LoadState", "UnitFileState");
         string fragment = shown.GetValueOrDefault("FragmentPath", "");
         IEnumerable<string> dropIns = Words.Split(shown.GetValueOrDefault("DropInPaths", ""));
         Unit? unit = fragment.Length > 0 && shown.GetValueOrDefault("LoadState") != "masked"
             ? new(shown.GetValueOrDefault("Id", name), [.. dropIns.Prepend(fragment).Select(ReadFile)], isUser)
+            {
+                FileState = shown.GetValueOrDefault("UnitFileState"),
+            }
             : null;
         _loaded[name] = unit;
         return unit;

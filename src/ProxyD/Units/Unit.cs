@@ -42,6 +42,15 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
 
     internal bool IsUser { get; } = isUser;
 
+    /// <summary>What its manager says of [Install] (<c>UnitFileState=</c>, as systemctl is-enabled prints it); null when only files were read.</summary>
+    internal string? FileState { get; init; }
+
+    /// <summary>Whether [Install] is in force; null when that is not known.</summary>
+    internal bool? IsEnabled => string.IsNullOrEmpty(FileState) ? null : FileState is "enabled" or "enabled-runtime";
+
+    /// <summary>Whether a package brought the unit file: what is in it is its maintainers' choice, and comes back with the next update.</summary>
+    internal bool IsShipped => Path.StartsWith("/usr/lib/", StringComparison.Ordinal) || Path.StartsWith("/lib/", StringComparison.Ordinal);
+
     /// <summary>The unit file itself; where a finding about something that is missing points to.</summary>
     internal string Path => Sources[0].Path;
 

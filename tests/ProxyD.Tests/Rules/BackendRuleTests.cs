@@ -1,3 +1,6 @@
+using ProxyD.Rules;
+using ProxyD.Units;
+
 namespace ProxyD.Tests.Rules;
 
 /// <summary>PXD005, PXD010, PXD011, PXD012: what a backend on demand must not have.</summary>
@@ -52,6 +55,37 @@ public sealed class BackendRuleTests
         // Goal: PXD010, unless the proxy itself wants it, or is only a bridge into a namespace.
         Assert.Equal(expected, string.Join(' ', Fixture.Findings(
             "PXD010", Trio("proxyd 127.0.0.1:8080", "Upholds=web-backend.service", "", $"{inService}\n[Install]\n{install}"))));
+
+    [Theory]
+    [InlineData("/etc/systemd/system/daemon.service", "enabled", "Warning remove [Install]")]
+    [InlineData("/usr/lib/systemd/system/daemon.service", "enabled", "Warning systemctl disable daemon.service")]
+    [InlineData("/lib/systemd/system/daemon.service", "enabled-runtime", "Warning systemctl disable daemon.service")]
+    [InlineData("/usr/lib/systemd/system/daemon.service", "disabled", null)]
+    [InlineData("/etc/systemd/system/daemon.service", "disabled", null)]
+    [InlineData("/etc/systemd/system/daemon.service", "indirect", null)]
+    [InlineData("/etc/systemd/system/daemon.service", "", "Warning remove [Install]")]
+    [InlineData("/usr/lib/systemd/system/daemon.service", null, "Note systemctl disable daemon.service")]
+    public void An_install_section_is_judged_by_whether_it_is_in_force(string path, string? state, string? expected)
+    {
+        // Goal: PXD010 as the manager has it; a package's unit is disabled, never edited, and is no fault where nothing is known of it.
+        UnitSet read = Fixture.Read($"""
+            --- web.socket
+            [Socket]
+            ListenStream=80
+            --- web.service
+            [Service]
+            ExecStart=/usr/bin/proxyd --backend-unit=daemon 127.0.0.1:8080
+            --- {path}
+            [Service]
+            ExecStart=/usr/bin/web
+            [Install]
+            WantedBy=multi-user.target
+            """).Units;
+        UnitSet asked = new(read.Units.Select(unit => new Unit(unit.Name, unit.Sources) { FileState = state }));
+        Finding[] findings = [.. RuleTable.Find("PXD010")!.Find(new(asked, _ => null, _ => true))];
+        Assert.Equal(expected is null ? 0 : 1, findings.Length);
+        Assert.All(findings, finding => Assert.StartsWith(expected!, $"{finding.Severity} {finding.Fix}", StringComparison.Ordinal));
+    }
 
     [Theory]
     [InlineData("proxyd --backend-unit=web-backend 127.0.0.1:8080", "", true)]
