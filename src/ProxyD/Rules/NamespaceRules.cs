@@ -2,7 +2,7 @@ using ProxyD.Units;
 
 namespace ProxyD.Rules;
 
-/// <summary>Which units see the same /tmp, or the same network.</summary>
+/// <summary>Which units see the same /tmp, and which are told to share what is theirs.</summary>
 internal static class Namespaces
 {
     /// <summary>What gives a service a /tmp of its own.</summary>
@@ -18,12 +18,6 @@ internal static class Namespaces
             return own;
         return service.IsTrue("Service", "DynamicUser") ? service.Last("Service", "DynamicUser") : null;
     }
-
-    /// <summary>What takes a service out of the machine's own network.</summary>
-    internal static Setting? PrivateNetworkOf(Unit service) =>
-        service.Last("Service", "NetworkNamespacePath") is { } path ? path
-        : service.IsTrue("Service", "PrivateNetwork") ? service.Last("Service", "PrivateNetwork")
-        : null;
 
     /// <summary>Whether JoinsNamespaceOf= brings two units together, in whichever direction, or by way of a third.</summary>
     internal static bool AreJoined(Unit one, Unit other) => Joined(one).Intersect(Joined(other)).Any();
@@ -90,7 +84,8 @@ internal sealed class NetworkNotShared() : TrioRule("PXD030", Severity.Error, "b
         With PrivateNetwork= on only one side the proxy waits for a backend that runs and listens, and resets every client when its time is up.
         Abstract Unix sockets (@name) belong to the network namespace as well; those in the file system don't.
 
-        The public socket needs no such line: systemd makes it in the machine's network, whatever its service is put into.
+        The public socket needs no such line: systemd makes it in the machine's network, whatever its service is put into, unless [Socket] itself
+        says otherwise. Behind ip netns exec, nsenter or unshare in a command line nothing is judged: which network that is, can't be seen.
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
@@ -99,27 +94,29 @@ internal sealed class NetworkNotShared() : TrioRule("PXD030", Severity.Error, "b
         // A child is where its parent is; and what lives outside this machine is in nobody's namespace here.
         if (address is null || trio.Command.Options["exec"] is not null || trio.Proxy.IsUser)
             yield break;
-        Setting? mine = Namespaces.PrivateNetworkOf(trio.Proxy);
         Unit? backend = trio.Backends.FirstOrDefault();
-        Setting? its = backend is null ? null : Namespaces.PrivateNetworkOf(backend);
+        UnitNetwork? mine = UnitNetwork.Of(trio.Proxy, input.Script), its = backend is null ? null : UnitNetwork.Of(backend, input.Script);
+        // Which one a launcher enters can't be told from here.
+        if (mine?.Kind == NetworkKind.Launched || its?.Kind == NetworkKind.Launched)
+            yield break;
         if (backend is null)
         {
-            if (mine?.Item.Name == "PrivateNetwork" && Namespaces.Joined(trio.Proxy).Count() == 1)
-                yield return At(trio.Proxy, mine, $"PrivateNetwork= leaves the proxy alone in its network: nobody can listen on {address} there");
+            if (mine?.Kind == NetworkKind.Private && Namespaces.Joined(trio.Proxy).Count() == 1)
+                yield return At(trio.Proxy, mine.Setting, $"PrivateNetwork= leaves the proxy alone in its network: nobody can listen on {address} there");
         }
         else if (mine is not null && its is not null)
         {
-            bool isSamePath = mine.Item.Name == "NetworkNamespacePath" && its.Item.Name == mine.Item.Name && its.Value == mine.Value;
-            if (!isSamePath && !Namespaces.AreJoined(trio.Proxy, backend))
-                yield return At(trio.Proxy, mine, $"the proxy and {backend.Name} have a network each: {address} is not the same in both");
+            if (!UnitNetwork.AreSame(mine, its) && !Namespaces.AreJoined(trio.Proxy, backend))
+                yield return At(trio.Proxy, mine.Setting, $"the proxy and {backend.Name} have a network each: {address} is not the same in both");
         }
         else if (mine is not null)
         {
-            yield return At(trio.Proxy, mine, $"{mine.Item.Name}= takes the proxy out of the network in which {backend.Name} listens on {address}");
+            string why = $"{mine.Setting.Item.Name}= takes the proxy out of the network in which {backend.Name} listens on {address}";
+            yield return At(trio.Proxy, mine.Setting, why);
         }
         else if (its is not null && (address.IsLoopback || address.Kind == AddressKind.Abstract))
         {
-            yield return At(backend, its, $"{its.Item.Name}= takes the backend out of the network in which the proxy looks for {address}");
+            yield return At(backend, its.Setting, $"{its.Setting.Item.Name}= takes the backend out of the network in which the proxy looks for {address}");
         }
     }
 }

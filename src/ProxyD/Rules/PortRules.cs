@@ -16,17 +16,27 @@ internal sealed class BackendOnPublicPort() : TrioRule("PXD006", Severity.Error,
 
         Move the backend to a free port outside the ephemeral range (net.ipv4.ip_local_port_range), bound to 127.0.0.1, or to a Unix
         socket. The public port stays where clients expect it.
+
+        A public socket of one address leaves the others free: beside ListenStream=192.0.2.1:8080 a backend may have 127.0.0.1:8080. The same
+        is true of two network namespaces.
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
-        ListenPoint[] publics = [.. trio.Sockets.Where(socket => !Trio.HasOwnNetwork(socket)).SelectMany(Listening.OfSocket)];
-        foreach (Unit backend in trio.Backends.Where(backend => !Trio.HasOwnNetwork(backend)))
+        ListenPoint[] destinations = [.. Listening.OfDestinations(trio.Command)];
+        foreach (Unit backend in trio.Backends)
         {
-            if (Listening.Of(backend).FirstOrDefault(point => publics.Any(point.Overlaps)) is { } taken)
-                yield return At(backend, taken.Setting, $"port {taken.Port} is the public one: {Why}");
+            UnitNetwork? network = UnitNetwork.Of(backend, input.Script);
+            ListenPoint[] publics = [.. trio.Sockets.Where(socket => UnitNetwork.AreSame(UnitNetwork.Of(socket), network)).SelectMany(Listening.OfSocket)];
+            if (Listening.Of(backend).FirstOrDefault(point => publics.Any(taken => Collides(point, taken, destinations))) is { } point)
+                yield return At(backend, point.Setting, $"port {point.Port} is the public one: {Why}");
         }
     }
+
+    /// <summary>A daemon that is told a port and no address may well listen where the proxy goes, and only there.</summary>
+    private static bool Collides(ListenPoint point, ListenPoint taken, ListenPoint[] destinations) =>
+        point.Overlaps(taken)
+        && (point.Host is not null || !Array.Exists(destinations, destination => destination.Port == point.Port && !taken.Overlaps(destination)));
 }
 
 /// <summary>A backend that can be reached past its proxy.</summary>
@@ -42,15 +52,17 @@ internal sealed class BackendOnAllInterfaces() : TrioRule("PXD007", Severity.War
         to the network as well, perhaps past a firewall rule that was made for the public port. Clients who use it are refused whenever
         the backend sleeps, and cut off when it goes to sleep, because only the proxy's connections count as use.
 
-        A backend in a network namespace of its own (PrivateNetwork=, NetworkNamespacePath=) is not meant, nor one that IPAddressDeny=
+        A backend in a network namespace of its own (PrivateNetwork=, NetworkNamespacePath=, ip netns exec) is not meant, nor one that IPAddressDeny=
         closes off.
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
         int[] ports = [.. trio.Command.Options.Addresses.Select(address => address.Port).Where(port => port > 0)];
-        foreach (Unit backend in trio.Backends.Where(backend => !Trio.HasOwnNetwork(backend) && backend.Last("Service", "IPAddressDeny") is null))
+        foreach (Unit backend in trio.Backends.Where(backend => backend.Last("Service", "IPAddressDeny") is null))
         {
+            if (UnitNetwork.Of(backend, input.Script) is not null)
+                continue;
             ListenPoint? open = Listening.Of(backend).FirstOrDefault(point => point.IsAnyAddress && (point.Port == 0 || ports.Contains(point.Port)));
             if (open is not null && ports.Length > 0)
                 yield return At(backend, open.Setting, $"{open.Host} is every interface: {Why}");
@@ -70,7 +82,8 @@ internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two 
         Address already in use", and which one is second can change from boot to boot. A port without an address, and [::], take the IPv4
         addresses with them unless BindIPv6Only=ipv6-only says otherwise, so 8080 and 127.0.0.1:8080 collide as well.
 
-        Units that exclude each other with Conflicts= may name the same port.
+        Units that exclude each other with Conflicts= may name the same port, and so may sockets in different network namespaces (PrivateNetwork= or
+        NetworkNamespacePath= in [Socket]).
         """;
 
     internal override IEnumerable<Finding> Find(CheckInput input)
@@ -78,33 +91,26 @@ internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two 
         Unit[] sockets = [.. input.Units.Units.Where(unit => unit.Type == UnitType.Socket && CanCollide(unit))];
         foreach (Unit socket in sockets)
         {
-            ListenPoint[] own = [.. Points(socket)];
+            ListenPoint[] own = [.. Listening.OfSocket(socket)];
             ListenPoint? second = own.Where((point, index) => own.Take(index).Any(point.Overlaps)).FirstOrDefault();
-            if (second is not null && !IsShipped(socket))
+            if (second is not null && !socket.IsShipped)
                 yield return At(socket, second.Setting, $"port {second.Port} is in it twice, once for addresses that the other has: the socket can't start");
-            foreach (Unit other in sockets.Where(other => other != socket && !Exclude(socket, other) && !(IsShipped(socket) && IsShipped(other))))
+            foreach (Unit other in sockets.Where(other => other != socket && !(socket.IsShipped && other.IsShipped) && !AreApart(socket, other)))
             {
-                ListenPoint[] theirs = [.. Points(other)];
+                ListenPoint[] theirs = [.. Listening.OfSocket(other)];
                 if (own.FirstOrDefault(point => theirs.Any(point.Overlaps)) is { } shared)
                     yield return At(socket, shared.Setting, $"{other.Name} listens on port {shared.Port} too: {Why}");
             }
         }
     }
 
-    /// <summary>A template's ports come with its instances; an interface, a network namespace or a protocol of its own keeps a socket apart.</summary>
+    /// <summary>A template's ports come with its instances; an interface or a protocol of its own keeps a socket apart.</summary>
     private static bool CanCollide(Unit socket) =>
-        !socket.Parts.IsTemplate && !Trio.HasOwnNetwork(socket) && socket.Last("Socket", "BindToDevice") is null
-        && socket.Last("Socket", "SocketProtocol") is null && !socket.IsTrue("Socket", "ReusePort");
+        !socket.Parts.IsTemplate && socket.Last("Socket", "BindToDevice") is null && socket.Last("Socket", "SocketProtocol") is null
+        && !socket.IsTrue("Socket", "ReusePort");
 
-    private static IEnumerable<ListenPoint> Points(Unit socket)
-    {
-        bool isIPv6Only = socket.Last("Socket", "BindIPv6Only")?.Value == "ipv6-only";
-        // Apart from every IPv4 address, then.
-        return Listening.OfSocket(socket).Where(point => !(isIPv6Only && point.Host is "*" or "[::]"));
-    }
-
-    private static bool Exclude(Unit one, Unit other) => one.Names(other.Name, "Conflicts") is not null || other.Names(one.Name, "Conflicts") is not null;
-
-    private static bool IsShipped(Unit unit) =>
-        unit.Path.StartsWith("/usr/lib/", StringComparison.Ordinal) || unit.Path.StartsWith("/lib/", StringComparison.Ordinal);
+    /// <summary>In time or in place.</summary>
+    private static bool AreApart(Unit one, Unit other) =>
+        one.Names(other.Name, "Conflicts") is not null || other.Names(one.Name, "Conflicts") is not null
+        || !UnitNetwork.AreSame(UnitNetwork.Of(one), UnitNetwork.Of(other));
 }

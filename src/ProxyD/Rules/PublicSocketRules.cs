@@ -109,14 +109,13 @@ internal sealed class ProxyToItself() : TrioRule("PXD026", Severity.Error, "dest
         then all are reset.
 
         The backend can't have that address anyway, since systemd has it (PXD006). It needs a port of its own, or a network of its own
-        (PrivateNetwork= with JoinsNamespaceOf=), where the same number is another port.
+        (PrivateNetwork= with JoinsNamespaceOf=, NetworkNamespacePath=, or ip netns exec before the proxy), where the same number is another port.
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
-        if (Namespaces.PrivateNetworkOf(trio.Proxy) is not null)
-            yield break;
-        foreach (Unit socket in trio.Sockets)
+        UnitNetwork? network = UnitNetwork.Of(trio.Proxy, input.Script);
+        foreach (Unit socket in trio.Sockets.Where(socket => UnitNetwork.AreSame(UnitNetwork.Of(socket), network)))
         {
             bool isIpv6Only = socket.Last("Socket", "BindIPv6Only")?.Value == "ipv6-only";
             foreach (BackendAddress address in trio.Command.Options.Destinations.Select(BackendAddress.OfDestination))

@@ -64,12 +64,23 @@ internal static class Listening
     }
 
     /// <summary>The stream addresses of a socket unit, systemd.socket(5); a lone port is every interface, of IPv4 and IPv6.</summary>
-    internal static IReadOnlyList<ListenPoint> OfSocket(Unit socket) =>
-    [
-        .. socket.All("Socket", "ListenStream").Where(setting => setting.Value[0] is not ('/' or '@' or '%'))
-            .Select(setting => Read("listen", setting.Value, setting)).OfType<ListenPoint>().Where(point => point.Port > 0)
-            .Select(point => point with { Host = point.Host ?? "*" }),
-    ];
+    /// <remarks>Without those that <c>BindIPv6Only=ipv6-only</c> keeps apart from every IPv4 address.</remarks>
+    internal static IReadOnlyList<ListenPoint> OfSocket(Unit socket)
+    {
+        bool isIPv6Only = socket.Last("Socket", "BindIPv6Only")?.Value == "ipv6-only";
+        return
+        [
+            .. socket.All("Socket", "ListenStream").Where(setting => setting.Value[0] is not ('/' or '@' or '%'))
+                .Select(setting => Read("listen", setting.Value, setting)).OfType<ListenPoint>().Where(point => point.Port > 0)
+                .Select(point => point with { Host = point.Host ?? "*" })
+                .Where(point => !(isIPv6Only && point.Host is "*" or "[::]")),
+        ];
+    }
+
+    /// <summary>Where a proxy expects its backends, as far as that is a port's number.</summary>
+    internal static IEnumerable<ListenPoint> OfDestinations(ProxyCommand proxy) =>
+        proxy.Options.Destinations.Select(BackendAddress.OfDestination).Where(address => !address.IsUnix && PortOf(address.Port) > 0)
+            .Select(address => new ListenPoint(address.Host, PortOf(address.Port), proxy.Setting));
 
     /// <summary>Whether a service's command line or environment names an address's port or path at all.</summary>
     internal static bool Names(Unit service, Address address)

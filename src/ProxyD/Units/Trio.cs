@@ -40,13 +40,8 @@ internal sealed record Trio(
     internal bool IsOnDemand(Unit backend)
     {
         bool isPutToSleep = backend.IsTrue("Unit", "StopWhenUnneeded") || Ties.Any(tie => tie.Unit == backend && tie.Kind == TieKind.BackendUnit);
-        bool isShipped = backend.Path.StartsWith("/usr/lib/", StringComparison.Ordinal) || backend.Path.StartsWith("/lib/", StringComparison.Ordinal);
-        return isPutToSleep || !(isShipped || HasOwnNetwork(backend));
+        return isPutToSleep || !(backend.IsShipped || UnitNetwork.Of(backend) is not null);
     }
-
-    /// <summary>Whether a service does not see the machine's own network.</summary>
-    internal static bool HasOwnNetwork(Unit service) =>
-        service.IsTrue("Service", "PrivateNetwork") || service.Last("Service", "NetworkNamespacePath") is not null;
 
     /// <summary>All units of it that were read.</summary>
     internal IEnumerable<Unit> Units => [.. Sockets, Proxy, .. Hooks, .. Backends];

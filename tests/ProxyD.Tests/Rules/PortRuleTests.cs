@@ -16,9 +16,32 @@ public sealed class PortRuleTests
     [InlineData("8080", "Environment=PUBLIC_URL=http://localhost:8080", false)]
     [InlineData("8080", "Environment=PORT=8080\nPrivateNetwork=yes", false)]
     [InlineData("/run/web.sock", "Environment=PORT=8080", false)]
+    [InlineData("8080", "ExecStart=/usr/sbin/ip netns exec vpn /usr/bin/qbittorrent-nox --webui-port=8080", false)]
+    [InlineData("8080", "ExecStart=/usr/bin/nsenter --net=/run/netns/vpn /usr/bin/web --port 8080", false)]
+    [InlineData("8080", "ExecStart=/usr/bin/nsenter -t 1 -m /usr/bin/web --port 8080", true)]
+    [InlineData("8080", "ExecStart=/usr/bin/env A=1 unshare -rn /usr/bin/web --port 8080", false)]
+    [InlineData("[::]:8080\nBindIPv6Only=ipv6-only", "ExecStart=/usr/bin/web --bind 127.0.0.1:8080", false)]
+    [InlineData("8080\nPrivateNetwork=yes", "ExecStart=/usr/bin/web --bind 127.0.0.1:8080", false)]
+    [InlineData("8080\nNetworkNamespacePath=/run/netns/a", "ExecStart=/usr/bin/web --port 8080\nNetworkNamespacePath=/run/netns/a", true)]
+    [InlineData("8080\nNetworkNamespacePath=/run/netns/a", "ExecStart=/usr/bin/web --port 8080\nNetworkNamespacePath=/run/netns/b", false)]
     public void A_backend_on_the_public_port_is_found(string listen, string inBackend, bool isFound) =>
         // Goal: PXD006 where the command line or the environment plainly says so, and the addresses meet.
         Assert.Equal(isFound ? ["web-backend.service:2"] : [], Fixture.Findings("PXD006", Trio(listen, "127.0.0.1:18080", inBackend)));
+
+    [Theory]
+    [InlineData("192.168.1.5:8080", "127.0.0.1:8080", false)]
+    [InlineData("192.168.1.5:8080", "localhost:8080", false)]
+    [InlineData("0.0.0.0:8080", "[::1]:8080", false)]
+    [InlineData("8080", "127.0.0.1:8080", true)]
+    [InlineData("[::]:8080", "127.0.0.1:8080", true)]
+    [InlineData("127.0.0.1:8080", "127.0.0.1:8080", true)]
+    [InlineData("192.168.1.5:8080", "127.0.0.1:18080", true)]
+    [InlineData("192.168.1.5:8080\nListenStream=8080", "127.0.0.1:8080", true)]
+    public void A_port_without_an_address_is_where_the_proxy_looks_for_it(string listen, string destination, bool isFound) =>
+        // Goal: no PXD006 for a daemon whose own default may be loopback, where that is free and the proxy goes there.
+        Assert.Equal(
+            isFound ? ["web-backend.service:2"] : [],
+            Fixture.Findings("PXD006", Trio(listen, destination, "ExecStart=/usr/bin/uvicorn app:app --port 8080")));
 
     [Theory]
     [InlineData("ExecStart=/usr/bin/web --host 0.0.0.0 --port 18080", true)]
@@ -32,6 +55,7 @@ public sealed class PortRuleTests
     [InlineData("ExecStart=/usr/bin/web --listen 0.0.0.0:9100", false)]
     [InlineData("ExecStart=/usr/bin/web --host 0.0.0.0\nIPAddressDeny=any", false)]
     [InlineData("ExecStart=/usr/bin/web --host 0.0.0.0\nPrivateNetwork=yes", false)]
+    [InlineData("ExecStart=/usr/sbin/ip netns exec vpn /usr/bin/web --host 0.0.0.0", false)]
     public void A_backend_on_every_interface_is_found(string inBackend, bool isFound) =>
         // Goal: PXD007 for the destination's port only, and not behind a namespace or a filter.
         Assert.Equal(isFound ? ["web-backend.service:2"] : [], Fixture.Findings("PXD007", Trio("8080", "127.0.0.1:18080", inBackend)));
@@ -49,6 +73,10 @@ public sealed class PortRuleTests
     [InlineData("ListenStream=8080\nReusePort=yes", "ListenStream=8080\nReusePort=yes", false)]
     [InlineData("ListenStream=8080", "ListenStream=8080\n[Unit]\nConflicts=a.socket", false)]
     [InlineData("ListenStream=/run/a.sock", "ListenStream=/run/b.sock", false)]
+    [InlineData("ListenStream=8080\nPrivateNetwork=yes", "ListenStream=8080", false)]
+    [InlineData("ListenStream=8080\nNetworkNamespacePath=/run/netns/a", "ListenStream=8080\nNetworkNamespacePath=/run/netns/b", false)]
+    [InlineData("ListenStream=8080\nNetworkNamespacePath=/run/netns/a", "ListenStream=8080\nNetworkNamespacePath=/run/netns/a", true)]
+    [InlineData("ListenStream=8080\n[Service]\nPrivateNetwork=yes", "ListenStream=8080", true)]
     public void Two_sockets_on_one_port_are_found(string one, string other, bool isFound) =>
         // Goal: PXD008 on both, as bind(2) sees it.
         Assert.Equal(isFound ? 2 : 0, Fixture.Findings("PXD008", $"--- a.socket\n[Socket]\n{one}\n--- b.socket\n[Socket]\n{other}\n").Length);

@@ -38,9 +38,46 @@ public sealed class PublicSocketRuleTests
     [Theory]
     [InlineData("BindIPv6Only=ipv6-only", "[::]:8080", "")]
     [InlineData("", "8080", "PrivateNetwork=yes")]
+    [InlineData("PrivateNetwork=yes", "8080", "")]
+    [InlineData("NetworkNamespacePath=/run/netns/a", "8080", "NetworkNamespacePath=/run/netns/b")]
     public void The_same_number_may_be_another_port(string line, string listen, string inProxy) =>
         // Goal: no PXD026 where the family or the network differs.
         Assert.Empty(Fixture.Findings("PXD026", Trio(listen, line, "127.0.0.1:8080") + inProxy + "\n"));
+
+    [Theory]
+    [InlineData("/usr/sbin/ip netns exec vpn /usr/lib/systemd/systemd-socket-proxyd 127.0.0.1:8080")]
+    [InlineData("/usr/bin/nsenter -t 123 -n /usr/bin/proxyd 127.0.0.1:8080")]
+    [InlineData("/usr/bin/nsenter --net=/run/netns/vpn -- /usr/bin/proxyd 127.0.0.1:8080")]
+    [InlineData("/usr/bin/unshare -rn /usr/bin/proxyd 127.0.0.1:8080")]
+    [InlineData("/bin/sh -c 'exec ip netns exec vpn /usr/bin/proxyd 127.0.0.1:8080'")]
+    [InlineData("/srv/wrap.sh")]
+    public void A_launcher_into_another_network_makes_it_another_port(string command) =>
+        // Goal: no PXD026 for the bridge into a network namespace, and no PXD030 for it: which network that is, can't be seen.
+        Assert.Empty(Networks($"""
+            --- /srv/wrap.sh
+            #!/bin/sh
+            exec ip netns exec vpn /usr/bin/proxyd 127.0.0.1:8080
+            --- web.socket
+            [Socket]
+            ListenStream=8080
+            --- web.service
+            [Unit]
+            Upholds=web-backend.service
+            [Service]
+            ExecStart={command}
+            --- web-backend.service
+            [Service]
+            NetworkNamespacePath=/run/netns/vpn
+            ExecStart=/usr/bin/web --port 8080
+            """));
+
+    [Theory]
+    [InlineData("/usr/bin/unshare -m /usr/bin/proxyd", ""), InlineData("/usr/bin/proxyd", "NetworkNamespacePath=/run/netns/a")]
+    public void The_same_network_has_the_port_once(string command, string line) =>
+        // Goal: PXD026 behind a launcher that leaves the network alone, and where both are in one that has a name.
+        Assert.Equal(
+            ["web.service:2"],
+            Fixture.Findings("PXD026", Trio("8080", line, "127.0.0.1:8080").Replace("/usr/bin/proxyd", command, StringComparison.Ordinal) + line + "\n"));
 
     [Theory]
     [InlineData("ListenDatagram=80", true), InlineData("ListenSequentialPacket=/run/x", true), InlineData("ListenFIFO=/run/x", true)]
@@ -60,6 +97,8 @@ public sealed class PublicSocketRuleTests
         // Goal: all of this is about proxies.
         Assert.Empty(Fixture.Findings(
             Trio("22", "DeferAcceptSec=10\nListenDatagram=22\nFlushPending=yes", "127.0.0.1:22").Replace("proxyd", "otherd", StringComparison.Ordinal)));
+
+    private static string[] Networks(string text) => [.. new[] { "PXD006", "PXD026", "PXD030" }.SelectMany(id => Fixture.Findings(id, text))];
 
     private static string Trio(string listen, string line, string destination) => $"""
         --- web.socket
