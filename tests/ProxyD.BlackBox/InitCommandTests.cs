@@ -62,6 +62,7 @@ public sealed class InitCommandTests : IDisposable
     [InlineData("192.0.2.1:80", "[::1]:18080", "--run-as=www-data")]
     [InlineData("/run/web/a.sock", "/run/web-backend/b.sock", "")]
     [InlineData("/run/web/a.sock", "/run/web-backend/b.sock", "--plain")]
+    [InlineData("/run/web/a.sock", "/run/web-backend/b.sock", "--run-as=www-data")]
     [InlineData("@web", "@web-backend", "")]
     public void What_it_writes_passes_its_own_check(string listen, string backend, string option)
     {

@@ -88,6 +88,46 @@ public sealed class InitTests(Lab lab) : EndToEndTest(lab)
             Lab.WaitForState(Daemon, "inactive (dead)");
         }
         Assert.Equal("", Lab.Run("systemd-analyze", "verify", trio.Proxy, Daemon).Expect().Trim());
+        Assert.DoesNotContain("PXD", Lab.Run(Lab.Proxyd, "check", trio.Socket).Expect(), StringComparison.Ordinal);
+
+        // The [Install] that it keeps is no finding until somebody enables it again.
+        Lab.Systemctl("enable", Daemon);
+        CommandResult enabled = Lab.Run(Lab.Proxyd, "check", trio.Socket);
+        Lab.Systemctl("disable", Daemon);
+        Assert.Equal(1, enabled.ExitCode);
+        Assert.Contains("PXD010", enabled.Output, StringComparison.Ordinal);
+    }
+
+    // Goal: a backend of another user keeps its group and what it may read by that, and the proxy reaches its socket; under a NAME that no user may have.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_backend_of_another_user_keeps_its_group(bool isPlain)
+    {
+        MadeTrio trio = Keep(new MadeTrio(Lab, "init-k:1"));
+        const string User = "keeper", Group = "keepers", Socket = "/run/init-k-backend/own.sock";
+        Lab.Run("groupadd", "--force", "--system", Group).Expect();
+        if (Lab.Run("id", User).ExitCode != 0)
+            Lab.Run("useradd", "--system", "--gid", Group, User).Expect();
+        Lab.Write("/srv/init-k/data", "kept\n");
+        Lab.Run("chown", $"root:{Group}", "/srv/init-k/data").Expect();
+        Lab.Run("chmod", "0640", "/srv/init-k/data").Expect();
+        string command = $"/bin/sh -c 'grep -q kept /srv/init-k/data && exec {Python} {Socket}'";
+        string[] plain = isPlain ? ["--plain"] : [];
+
+        trio.Init(["--public=127.0.0.1:8039", $"--backend={Socket}", "--exec", command, $"--run-as={User}", "--idle-stop=1s", "--install", .. plain]).Expect();
+
+        for (int i = 0; i < 2; i++)
+        {
+            MustServe("127.0.0.1:8039", $"cold-{i}");
+            trio.WaitForState(trio.Backend, "inactive (dead)");
+        }
+        MustServe("127.0.0.1:8039", "once-more");
+        Assert.Equal($"{User}:{Group}", Lab.Run("stat", "-c", "%U:%G", Socket).Expect().Trim());
+        string proxy = Lab.Property(trio.Proxy, "User");
+        Assert.Matches("^init-k-1-[0-9a-f]{6}-proxy$", proxy);
+        Assert.Contains(":proxyd for init-k-1:", Lab.Run("getent", "passwd", proxy).Expect(), StringComparison.Ordinal);
+        Assert.DoesNotContain("PXD", Lab.Run(Lab.Proxyd, "check", trio.Socket).Expect(), StringComparison.Ordinal);
     }
 
     // Goal: whatever stands in the command and its environment reaches the program as it is.

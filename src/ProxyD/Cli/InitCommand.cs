@@ -117,6 +117,7 @@ internal static class InitCommand
             Command = parsed.GetResult(s_exec) is null ? null : words[assignments..],
             Environment = words[..assignments],
             RunAs = parsed.GetValue(s_runAs),
+            RunAsGroup = parsed.GetValue(s_runAs) is { } user ? InitSystem.GroupOf(user) : null,
             Existing = parsed.GetValue(s_unit) is { } unit ? system.MainName(unit) : null,
             // Never is what it is without the option, too.
             IdleStop = parsed.GetValue(s_idleStop) is { } time && time.Trim() != "infinity" ? time : null,

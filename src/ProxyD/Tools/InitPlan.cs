@@ -79,6 +79,8 @@ internal sealed record InitPlan(IReadOnlyList<(GeneratedFile File, FileChange Ch
             yield return $"The user {user} must be allowed to write to {path}, for that is what connecting takes:"
                 + $" SupplementaryGroups= in {request.Proxy} gives it a group.";
         }
+        if (request is { LentGroup: not null, RunAsGroup: null })
+            yield return $"There is no user {request.RunAs} here to look at; {request.Proxy} joins a group of that name to connect to the backend.";
         if (!File.Exists(request.Proxyd) && target.Dest is null)
             yield return $"{request.Proxyd} is not there yet: {DaemonFile.InstallAs(request.Proxyd)}";
         if (request.IsUser && target.Dest is null && !InitSystem.Lingers)

@@ -33,6 +33,16 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
     /// <summary>The name under which the manager has a unit that may be called by an alias.</summary>
     internal string MainName(string unit) => Property(unit, "LoadState") == "loaded" ? Property(unit, "Id") : unit;
 
+    /// <summary>A user's primary group, by its number where its name has characters that a unit would read otherwise; null without such a user.</summary>
+    internal static string? GroupOf(string user)
+    {
+        (int status, string name, _) = OtherProgram.Run("id", "-gn", "--", user);
+        if (status != 0)
+            return null;
+        bool isPlain = name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        return isPlain ? name : OtherProgram.Run("id", "-g", "--", user).Output;
+    }
+
     /// <summary>What a unit says about itself, without what an earlier init has added to it; null when there is none.</summary>
     internal ExistingUnit? Look(string unit)
     {

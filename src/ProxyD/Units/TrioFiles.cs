@@ -43,7 +43,7 @@ internal sealed class TrioFiles(TrioRequest request)
             files.Add(new(FileHome.Unit, $"{request.BackendUnit}.d/{DropInName}", dropIn));
         if (request.ProxyUser is { } user)
         {
-            files.Add(new(FileHome.Sysusers, $"{user}.conf", $"# sysusers.d(5): the user that proxyd runs as.\nu {user} - \"proxyd for {request.Name}\"\n"));
+            files.Add(new(FileHome.Sysusers, $"{user}.conf", SysusersText.Text(user, request.Name)));
             if (!request.IsPlain)
             {
                 string rule = PolkitRuleText.Text(user, request.BackendUnit, stops: request.IdleStop is not null);
@@ -101,9 +101,11 @@ internal sealed class TrioFiles(TrioRequest request)
         if (request.ProxyUser is not { } user)
             unit.Set("DynamicUser", "yes", "A user that exists only while it runs.");
         else if (request.IsPlain)
-            unit.Set("User", user, "A user of its own, made by sysusers.d, whose group may connect to the backend's socket.");
+            unit.Set("User", user, "A user of its own, made by sysusers.d, which the backend's socket lets in.");
         else
             unit.Set("User", user, "A user of its own, made by sysusers.d, whom a polkit rule allows this one backend. The bus turns DynamicUser= away.");
+        unit.SetIf(request.LentGroup is not null, "SupplementaryGroups", request.LentGroup ?? "",
+            "The backend's own group, which may write to its socket: that is what connecting takes.");
     }
 
     private List<string> ProxyCommand()
@@ -148,9 +150,9 @@ internal sealed class TrioFiles(TrioRequest request)
             unit.Set("RuntimeDirectory", UnitQuoting.Word(folder),
                 "Where its socket is: made before it starts, and gone with it, so that no old socket is in its way.");
         }
-        unit.SetIf(isShared, "Group", request.ProxyUser!,
+        unit.SetIf(isShared && request.LentGroup is null, "Group", request.ProxyUser ?? "",
                 "The proxy is of this group, and must be allowed to write to the socket: that is what connecting takes.")
-            .SetIf(isShared, "UMask", "0007");
+            .SetIf(isShared, "UMask", "0007", request.LentGroup is null ? null : "The proxy is in its group, which must be allowed to write to the socket.");
         if (!request.IsUser)
         {
             unit.SetIf(request.RunAs is not null, "User", request.RunAs!);

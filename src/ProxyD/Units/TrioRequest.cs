@@ -33,6 +33,9 @@ internal sealed record TrioRequest
     /// <summary>As whom <see cref="Command"/> runs; null for root.</summary>
     internal string? RunAs { get; init; }
 
+    /// <summary>The primary group of <see cref="RunAs"/>; null where it isn't known, as for a user of another machine.</summary>
+    internal string? RunAsGroup { get; init; }
+
     /// <summary>The full name of a unit that is there already and is to be the backend; null with <see cref="Command"/>.</summary>
     internal string? Existing { get; init; }
 
@@ -61,6 +64,12 @@ internal sealed record TrioRequest
     /// <remarks>A resident one asks the bus, which turns DynamicUser= away, and a Unix socket of the backend is given to its group.</remarks>
     internal string? ProxyUser => IsUser || (IsPlain && BackendAddress.Path is null) ? null : UserName(Name);
 
+    /// <summary>The backend's own group, which the proxy joins to connect to its Unix socket; null where there is none to join.</summary>
+    /// <remarks>The other way round, the backend in the proxy's group, it would lose its own, and with it the files that it may read by that. Root has
+    /// nothing to lose, and its group is not for others.</remarks>
+    internal string? LentGroup =>
+        Command is not null && BackendAddress.Path is not null && ProxyUser is not null && (RunAsGroup ?? RunAs) is { } group and not "root" ? group : null;
+
     /// <summary>Below /run (a user's: below its runtime folder), without a leading slash: where the backend's socket is; null when nowhere there.</summary>
     internal string? BackendFolder => BelowRun(System.IO.Path.GetDirectoryName(BackendAddress.Path), IsUser);
 
@@ -71,11 +80,25 @@ internal sealed record TrioRequest
     internal string? Problem() => NameProblem(Name) ?? AddressProblem() ?? BackendProblem() ?? ShapeProblem();
 
     /// <summary>A user's name is narrower than a unit's: small letters, digits, dashes and underscores, and no digit first (sysusers.d(5)).</summary>
+    /// <remarks>A name that doesn't fit as it is bears a mark of the whole, or web.api and web-api would be one user with one folder.</remarks>
     internal static string UserName(string name)
     {
         string plain = string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) || c == '_' ? c : '-'));
         string first = char.IsAsciiLetter(plain[0]) || plain[0] == '_' ? plain : "p" + plain;
-        return first[..Math.Min(first.Length, UserNameMaxLength - UserSuffix.Length)] + UserSuffix;
+        int room = UserNameMaxLength - UserSuffix.Length;
+        if (first == name && first.Length <= room)
+            return first + UserSuffix;
+        string mark = $"-{Mark(name):x6}";
+        return first[..Math.Min(first.Length, room - mark.Length)] + mark + UserSuffix;
+    }
+
+    /// <summary>24 bits that are the same on every machine and in every version: FNV-1a, its ends laid over each other.</summary>
+    private static uint Mark(string name)
+    {
+        uint hash = 2166136261;
+        foreach (char c in name)
+            hash = unchecked((hash ^ c) * 16777619);
+        return (hash >> 24) ^ (hash & 0xffffff);
     }
 
     private static string? NameProblem(string name)

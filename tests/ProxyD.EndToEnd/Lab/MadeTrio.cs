@@ -53,7 +53,8 @@ internal sealed class MadeTrio : IDisposable
         .Where(folder => Directory.Exists(_lab.PathOf(folder)))
         .SelectMany(folder => Directory.GetFiles(_lab.PathOf(folder), "*", SearchOption.AllDirectories))
         .Select(path => path[_lab.PathOf("").Length..])
-        .Where(path => path.Contains(_name, StringComparison.Ordinal))
+        // What a user may not be called is replaced in the name of its file.
+        .Where(path => path.Contains(_name.Split(':')[0], StringComparison.Ordinal))
         .Order(StringComparer.Ordinal);
 
     public void Dispose()

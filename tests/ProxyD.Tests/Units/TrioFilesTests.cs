@@ -100,6 +100,36 @@ public sealed class TrioFilesTests
         Assert.Null(backend.Value("Service", "Group"));
     }
 
+    [Theory]
+    [InlineData("anna", "staff", "staff")]
+    [InlineData("anna", null, "anna")]
+    [InlineData("anna", "root", null)]
+    [InlineData("root", "root", null)]
+    [InlineData("root", null, null)]
+    public void A_backend_of_another_user_keeps_its_group(string runAs, string? group, string? lent)
+    {
+        // Goal: what the user may read by its group it can still read; the proxy joins that group. Root's is not for others, and it can do with another.
+        TrioRequest request = TrioWorld.Request(backend: "/run/web-backend/b") with { RunAs = runAs, RunAsGroup = group };
+        IReadOnlyList<GeneratedFile> files = request.Files();
+        Unit backend = files.Unit("web-backend.service"), proxy = files.Unit("web.service");
+        Assert.Equal(runAs, backend.Value("Service", "User"));
+        Assert.Equal(lent is null ? "web-proxy" : null, backend.Value("Service", "Group"));
+        Assert.Equal("0007", backend.Value("Service", "UMask"));
+        Assert.Equal(("web-proxy", lent), (proxy.Value("Service", "User"), proxy.Value("Service", "SupplementaryGroups")));
+
+        proxy = (TrioWorld.Request() with { RunAs = runAs, RunAsGroup = group }).Files().Unit("web.service");
+        Assert.Null(proxy.Value("Service", "SupplementaryGroups"));
+    }
+
+    [Fact]
+    public void The_users_description_holds_no_colon_and_no_backslash()
+    {
+        // Goal: a NAME that systemd takes, and sysusers' field for it does not.
+        TrioRequest request = TrioWorld.Request(name: "a:b\\x2dc");
+        GeneratedFile file = request.Files().Single(file => file.Home == FileHome.Sysusers);
+        Assert.EndsWith($"u {request.ProxyUser} - \"proxyd for a-b-x2dc\"\n", file.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_public_path_says_who_may_connect_and_goes_with_the_socket()
     {

@@ -92,16 +92,34 @@ public sealed class TrioRequestTests
 
     [Theory]
     [InlineData("web", "web-proxy")]
-    [InlineData("My.App", "my-app-proxy")]
-    [InlineData("foo\\x2dbar:1", "foo-x2dbar-1-proxy")]
-    [InlineData("9p", "p9p-proxy")]
-    [InlineData("a-name-that-goes-on-and-on-and-on", "a-name-that-goes-on-and-o-proxy")]
+    [InlineData("a_web-9", "a_web-9-proxy")]
+    [InlineData("My.App", "my-app-HASH-proxy")]
+    [InlineData("foo\\x2dbar:1", "foo-x2dbar-1-HASH-proxy")]
+    [InlineData("9p", "p9p-HASH-proxy")]
+    [InlineData("exactly-twenty-five-chars", "exactly-twenty-five-chars-proxy")]
+    [InlineData("a-name-that-goes-on-and-on-and-on", "a-name-that-goes-o-HASH-proxy")]
     public void The_proxys_user_has_a_name_that_sysusers_takes(string name, string expected)
     {
-        // Goal: what a unit may be called and a user may not is replaced; never longer than 31.
-        Assert.Equal(expected, TrioRequest.UserName(name));
-        Assert.InRange(TrioRequest.UserName(name).Length, 1, 31);
+        // Goal: what a unit may be called and a user may not is replaced, and marked; never longer than 31.
+        string user = TrioRequest.UserName(name);
+        Assert.Matches("^" + expected.Replace("HASH", "[0-9a-f]{6}", StringComparison.Ordinal) + "$", user);
+        Assert.InRange(user.Length, 1, 31);
     }
+
+    [Theory]
+    [InlineData("web.api", "web-api"), InlineData("Web", "web"), InlineData("web.api", "web:api"), InlineData("9p", "p9p"), InlineData("WEB", "Web")]
+    [InlineData("a-name-that-goes-on-and-on-first", "a-name-that-goes-on-and-on-second")]
+    public void Two_names_are_two_users(string one, string other)
+    {
+        // Goal: trios whose names differ share no user, and so no folder that goes when one of them stops.
+        Assert.NotEqual(TrioRequest.UserName(one), TrioRequest.UserName(other));
+        Assert.NotEqual(TrioWorld.Request(name: one).ProxyFolder, TrioWorld.Request(name: other).ProxyFolder);
+    }
+
+    [Fact]
+    public void A_users_name_never_changes() =>
+        // Goal: a second init on another day or machine finds the user that the first one made.
+        Assert.Equal("web-api-235a54-proxy", TrioRequest.UserName("web.api"));
 
     private static void Tells(TrioRequest request, params string[] parts)
     {
