@@ -10,6 +10,9 @@ internal sealed class FailureKillsSocket()
     /// <summary>Starts within the default ten seconds that no backend reaches by coming and going.</summary>
     private const int AmpleBurst = 100;
 
+    /// <summary>The first systemd that stops polling a socket for a while before its trigger limit is reached; systemd.socket(5).</summary>
+    private const int PollLimitSince = 255;
+
     /// <summary>Types whose start can fail after the program was called; of Type=simple it cannot.</summary>
     private static readonly string[] s_failingTypes = ["exec", "notify", "notify-reload", "forking", "dbus", "oneshot"];
 
@@ -27,6 +30,8 @@ internal sealed class FailureKillsSocket()
           backend does, so five ordinary cold starts in ten seconds are enough.
         - TriggerLimitBurst= of the socket: 20 triggers in two seconds, when the start fails fast. Requires= with After= fails the
           proxy's start together with the backend's; so does BindsTo=. StartLimitIntervalSec=0 does not help against this one.
+          systemd 255 has a limit before it, PollLimitBurst= (15 in two seconds), which only slows the socket down: then the tries go on,
+          and no socket fails of them, unless PollLimitIntervalSec=0 or PollLimitBurst=0 switches it off.
 
         A backend of Type=simple without ExecStartPre= or ExecStartPost= cannot fail its start, so Requires= with After= is harmless there.
 
@@ -39,7 +44,8 @@ internal sealed class FailureKillsSocket()
         Unit[] sockets = [.. trio.Sockets.Where(socket => !socket.IsTrue("Socket", "Accept"))];
         if (sockets.Length == 0)
             yield break;
-        bool hasNoTriggerLimit = sockets.All(socket => IsZero(socket, "Socket", "TriggerLimitIntervalSec", "TriggerLimitBurst"));
+        bool hasNoTriggerLimit = sockets.All(socket => IsZero(socket, "Socket", "TriggerLimitIntervalSec", "TriggerLimitBurst")
+            || (input.SystemdVersion >= PollLimitSince && !IsZero(socket, "Socket", "PollLimitIntervalSec", "PollLimitBurst")));
         foreach (Unit unit in trio.Hooks.Concat(trio.Backends).Where(unit => unit.Name != trio.Proxy.Name))
         {
             if (trio.Proxy.Names(unit.Name, "BindsTo") is { } bound)
@@ -86,6 +92,9 @@ internal sealed class TooFewFiles() : TrioRule("PXD016", Severity.Warning, "Limi
     /// <summary>Listeners, event queues, log and bus.</summary>
     private const long FilesOfTheProcess = 64;
 
+    /// <summary>What is proposed is a multiple of it: a few more for threads, and a number to remember.</summary>
+    private const long Step = 1024;
+
     /// <summary>DefaultLimitNOFILE= of systemd-system.conf(5): soft and hard.</summary>
     private const long DefaultSoftFiles = 1024, DefaultHardFiles = 524_288;
 
@@ -98,8 +107,12 @@ internal sealed class TooFewFiles() : TrioRule("PXD016", Severity.Warning, "Limi
         six in systemd-socket-proxyd, always. With systemd's usual soft limit of 1024 systemd-socket-proxyd serves 169 connections, whatever
         --connections-max= says; the rest is accepted and closed, or waits.
 
-        proxyd raises its soft limit up to the hard one when it needs to and no SystemCallFilter= could forbid it, so only a LimitNOFILE=
-        that says less holds it back; when it has to do with fewer, it says so at its start.
+        proxyd raises its soft limit up to the hard one when it needs to, but never under a filter of system calls, which might kill it for asking
+        (setrlimit is in @resources). Each of these brings one: SystemCallFilter=, SystemCallArchitectures=, RestrictAddressFamilies=,
+        RestrictNamespaces=, RestrictRealtime=, RestrictSUIDSGID=, MemoryDenyWriteExecute=, LockPersonality=, PrivateDevices=, ProtectClock=,
+        ProtectHostname=, ProtectKernelLogs=, ProtectKernelModules=, ProtectKernelTunables=, DynamicUser=. So a hardened proxyd has the soft limit, 1024
+        as a rule, which is enough for some 470 connections; for more it needs a LimitNOFILE= that says so. When it has to do with fewer than it needs, it
+        says so at its start.
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
@@ -112,11 +125,12 @@ internal sealed class TooFewFiles() : TrioRule("PXD016", Severity.Warning, "Limi
             yield break;
         long needed = (command.Options.ConnectionsMax * (isSocketProxyd ? SocketProxydFilesPerConnection : ProxydFilesPerConnection)) + FilesOfTheProcess;
         (long soft, long hard) = Read(limit?.Value);
-        long allowed = isSocketProxyd ? soft : hard;
+        long allowed = isSocketProxyd || SandboxLists.HasCallFilter(trio.Proxy) ? soft : hard;
         if (allowed < needed)
         {
             string what = limit is null ? $"systemd's default limit of {allowed} files" : $"LimitNOFILE={limit.Value}";
-            yield return At(trio.Proxy, limit ?? command.Setting, $"{command.Options.ConnectionsMax} connections need {needed} files, {what} is less: {Why}");
+            string why = $"{command.Options.ConnectionsMax} connections need {needed} files, {what} is less: {Why}";
+            yield return At(trio.Proxy, limit ?? command.Setting, why, $"LimitNOFILE={(needed / Step + 1) * Step}, or lower --connections-max=");
         }
     }
 

@@ -57,6 +57,22 @@ internal static class SandboxLists
         ("sendto", "@network-io", false),
     ];
 
+    /// <summary>Settings whose yes is kept by a filter of seccomp(2); systemd.exec(5).</summary>
+    private static readonly string[] s_filters =
+    [
+        "MemoryDenyWriteExecute", "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality", "ProtectKernelTunables", "ProtectKernelModules",
+        "ProtectKernelLogs", "ProtectClock", "ProtectHostname", "PrivateDevices", "DynamicUser",
+    ];
+
+    /// <summary>The same of those that take a list.</summary>
+    private static readonly string[] s_filterLists = ["SystemCallFilter", "SystemCallArchitectures", "RestrictAddressFamilies", "SystemCallLog"];
+
+    /// <summary>Whether a service runs under a filter of system calls, whatever it lets through.</summary>
+    /// <remarks><c>DynamicUser=</c> implies <c>RestrictSUIDSGID=</c>; systemd.exec(5).</remarks>
+    internal static bool HasCallFilter(Unit service) =>
+        Array.Exists(s_filters, key => service.IsTrue("Service", key)) || Array.Exists(s_filterLists, key => service.Last("Service", key) is not null)
+        || (service.Last("Service", "RestrictNamespaces") is not null && service.IsTrue("Service", "RestrictNamespaces", unset: true));
+
     /// <summary>Whether a service may make sockets of a family.</summary>
     /// <param name="family">As <c>AF_UNIX</c>.</param>
     /// <param name="blamed">The assignment that forbids it.</param>

@@ -8,7 +8,8 @@ namespace ProxyD.Tests.Rules;
 internal static class Fixture
 {
     /// <param name="exists">Whether the machine has a unit that the text has not; by default it has all.</param>
-    internal static CheckInput Read(string text, Func<string, bool>? exists = null)
+    /// <param name="systemdVersion">The machine's; by default nothing is known of it.</param>
+    internal static CheckInput Read(string text, Func<string, bool>? exists = null, int? systemdVersion = null)
     {
         List<UnitFile> files = [];
         Dictionary<string, string> scripts = [];
@@ -24,7 +25,7 @@ internal static class Fixture
             else
                 files.Add(UnitFile.Parse(headAndBody[1], path));
         }
-        return new(UnitSet.FromFiles(files), scripts.GetValueOrDefault, exists ?? (_ => true), polkit);
+        return new(UnitSet.FromFiles(files), scripts.GetValueOrDefault, exists ?? (_ => true), polkit, systemdVersion);
     }
 
     /// <summary>All findings, as <c>PXD001 web.socket:3</c>.</summary>
@@ -32,10 +33,10 @@ internal static class Fixture
         [.. RuleTable.Run(Read(text, exists)).Select(finding => $"{finding.RuleId} {finding.Path}:{finding.Line}")];
 
     /// <summary>One rule's findings, as <c>web.socket:3</c>; a note has <c>note </c> before it where the rule's severity is another.</summary>
-    internal static string[] Findings(string id, string text, Func<string, bool>? exists = null)
+    internal static string[] Findings(string id, string text, Func<string, bool>? exists = null, int? systemdVersion = null)
     {
         Rule rule = RuleTable.Find(id) ?? throw new ArgumentException($"no rule {id}", nameof(id));
-        IEnumerable<Finding> findings = rule.Find(Read(text, exists)).Distinct();
+        IEnumerable<Finding> findings = rule.Find(Read(text, exists, systemdVersion)).Distinct();
         return [.. findings.Select(f => $"{(f.Severity == rule.Severity ? "" : f.Severity.ToString().ToLowerInvariant() + " ")}{f.Path}:{f.Line}")];
     }
 }

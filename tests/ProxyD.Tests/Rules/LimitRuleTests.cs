@@ -76,6 +76,32 @@ public sealed class LimitRuleTests
             """)));
 
     [Theory]
+    [InlineData(252, "", true), InlineData(254, "", true), InlineData(255, "", false), InlineData(null, "", true)]
+    [InlineData(257, "PollLimitIntervalSec=0", true), InlineData(257, "PollLimitBurst=0", true), InlineData(257, "PollLimitBurst=10", false)]
+    public void A_socket_that_is_slowed_down_reaches_no_trigger_limit(int? version, string inSocket, bool isFound)
+    {
+        // Goal: PXD009 knows systemd 255's poll limit; what ends at a start limit is found with any.
+        string Units(string ties) => $"""
+            --- web.socket
+            [Socket]
+            ListenStream=80
+            {inSocket}
+            --- web.service
+            [Unit]
+            {ties}
+            After=web-backend.service
+            [Service]
+            ExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:8080
+            --- web-backend.service
+            [Service]
+            Type=exec
+            ExecStart=/usr/bin/web
+            """;
+        Assert.Equal(isFound ? ["web.service:2"] : [], Fixture.Findings("PXD009", Units("Requires=web-backend.service"), systemdVersion: version));
+        Assert.Equal(["web.service:2"], Fixture.Findings("PXD009", Units("BindsTo=web-backend.service"), systemdVersion: version));
+    }
+
+    [Theory]
     [InlineData("systemd-socket-proxyd -c 300 127.0.0.1:8080", "LimitNOFILE=1024", true)]
     [InlineData("systemd-socket-proxyd -c 100 127.0.0.1:8080", "LimitNOFILE=1024", false)]
     [InlineData("systemd-socket-proxyd 127.0.0.1:8080", "LimitNOFILE=1024", true)]
@@ -87,7 +113,18 @@ public sealed class LimitRuleTests
     [InlineData("proxyd -c 4096 127.0.0.1:8080", "LimitNOFILE=1024:4096", true)]
     [InlineData("proxyd -c 4096 127.0.0.1:8080", "LimitNOFILE=1024:16384", false)]
     [InlineData("proxyd -c 4096 127.0.0.1:8080", "", false)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "SystemCallFilter=@system-service", true)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "SystemCallFilter=@system-service\nSystemCallFilter=", false)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "SystemCallFilter=@system-service\nLimitNOFILE=8256", false)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "SystemCallFilter=@system-service\nLimitNOFILE=8255", true)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "RestrictAddressFamilies=AF_INET AF_UNIX\nLimitNOFILE=1024:524288", true)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "LockPersonality=yes", true)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "LockPersonality=no\nRestrictNamespaces=no\nNoNewPrivileges=yes", false)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "RestrictNamespaces=user mnt", true)]
+    [InlineData("proxyd -c 4096 127.0.0.1:8080", "DynamicUser=yes", true)]
+    [InlineData("proxyd -c 480 127.0.0.1:8080", "DynamicUser=yes", false)]
+    [InlineData("proxyd 127.0.0.1:8080", "SystemCallFilter=@system-service", false)]
     public void A_file_limit_below_the_connection_limit_is_found(string command, string limit, bool isFound) =>
-        // Goal: PXD016: six files for each connection of socket-proxyd at its soft limit, two of proxyd's at the hard one; defaults alone are silent.
+        // Goal: PXD016: six files for each connection of socket-proxyd at its soft limit, two of proxyd's at the hard one, if no filter is there.
         Assert.Equal(isFound, Fixture.Findings("PXD016", $"--- web.service\n[Service]\n{limit}\nExecStart=/usr/bin/{command}\n").Length > 0);
 }
