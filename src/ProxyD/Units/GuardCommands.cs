@@ -36,8 +36,8 @@ internal static class GuardCommands
                 run.Output.Append(string.Join(' ', arguments)).Append('\n');
                 return 0;
             case "exit" or "return":
-                run.Flow = ShellFlow.Exit;
-                return arguments is [var code, ..] && int.TryParse(code, CultureInfo.InvariantCulture, out int status) ? status : 0;
+                run.Flow = name == "exit" ? ShellFlow.Exit : ShellFlow.Return;
+                return arguments is [var code, ..] && int.TryParse(code, CultureInfo.InvariantCulture, out int status) ? status : run.Status;
             case "break" or "continue":
                 run.Flow = name == "break" ? ShellFlow.Break : ShellFlow.Continue;
                 return 0;

@@ -3,22 +3,6 @@ using System.Text;
 
 namespace ProxyD.Units;
 
-/// <summary>Where a run of a script goes on after a command.</summary>
-internal enum ShellFlow
-{
-    /// <summary>At the next command.</summary>
-    Next,
-
-    /// <summary>Behind the loop.</summary>
-    Break,
-
-    /// <summary>At the loop's next round.</summary>
-    Continue,
-
-    /// <summary>Nowhere: the script has ended.</summary>
-    Exit,
-}
-
 /// <summary>
 /// Plays a script through on a clock of its own, with a backend that answers every probe or none. Nothing is run: commands are known
 /// by name, and what a probe would have printed is a mark. So whatever way a guard counts, its budget is what the clock shows at its end.
@@ -52,6 +36,9 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
     internal double DeadlineMs { get; set; } = double.PositiveInfinity;
 
     internal ShellFlow Flow { get; set; }
+
+    /// <summary>The exit status of the last command, <c>$?</c>.</summary>
+    internal int Status { get; private set; }
 
     /// <summary>It did not end within a day, or went round and round without sleeping.</summary>
     internal bool IsEndless { get; private set; }
@@ -106,7 +93,7 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
         int? opened = ShellExpansion.Open(node.Redirections, this);
         if (opened is > 0 || (opened is 0 && node is ShellSimple { Words: [] or [":"] or ["exec"] }))
             return opened.Value;
-        return node switch
+        Status = node switch
         {
             ShellSimple simple => RunSimple(simple),
             ShellPipeline pipeline => RunPipeline(pipeline),
@@ -119,6 +106,7 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
             ShellFunction function => Define(function),
             _ => 0,
         };
+        return Status;
     }
 
     /// <summary>Runs another script inside this one: <c>sh -c</c>, <c>$( )</c>.</summary>
@@ -131,8 +119,7 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
         }
         int status = Run(node);
         _depth--;
-        if (Flow == ShellFlow.Exit && !IsEndless && Proxy is null && ClockMs < DeadlineMs)
-            Flow = ShellFlow.Next;
+        LeaveInner();
         return status;
     }
 
@@ -154,9 +141,7 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
             return 0;
         if (!_functions.TryGetValue(words[0], out ShellNode? function))
             return GuardCommands.Run(this, words);
-        for (int i = 1; i < words.Count; i++)
-            Variables[i.ToString(CultureInfo.InvariantCulture)] = words[i];
-        return ++_depth > 20 ? Stop() : RunFunction(function);
+        return _depth >= 20 ? Stop() : RunFunction(function, words);
     }
 
     internal static string Shorten(string text) => text.Length <= 40 ? text : text[..37] + "…";
@@ -175,11 +160,35 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
         return 1;
     }
 
-    private int RunFunction(ShellNode function)
+    /// <summary>Inside a function $1 and its like are the call's own words.</summary>
+    private int RunFunction(ShellNode function, IReadOnlyList<string> words)
     {
+        KeyValuePair<string, string>[] outer = [.. Variables.Where(variable => IsPositional(variable.Key))];
+        SetPositional([.. words.Skip(1).Select((word, index) => KeyValuePair.Create($"{index + 1}", word))]);
+        _depth++;
         int status = Run(function);
         _depth--;
+        SetPositional(outer);
+        if (Flow == ShellFlow.Return)
+            Flow = ShellFlow.Next;
         return status;
+    }
+
+    private static bool IsPositional(string name) => name.Length > 0 && char.IsAsciiDigit(name[0]) && name != "0";
+
+    private void SetPositional(KeyValuePair<string, string>[] words)
+    {
+        foreach (string name in Variables.Keys.Where(IsPositional).ToArray())
+            Variables.Remove(name);
+        foreach ((string name, string word) in words)
+            Variables[name] = word;
+    }
+
+    /// <summary>What ends inside <c>( )</c>, <c>$( )</c> or <c>sh -c</c> ends no more than that.</summary>
+    private void LeaveInner()
+    {
+        if (Flow is ShellFlow.Exit or ShellFlow.Return && !IsEndless && Proxy is null && ClockMs < DeadlineMs)
+            Flow = ShellFlow.Next;
     }
 
     private int RunSimple(ShellSimple simple)
@@ -225,8 +234,8 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
             if (Flow == ShellFlow.Next)
                 status = Run(command);
         }
-        if (list.IsSubshell && Flow == ShellFlow.Exit && !IsEndless && Proxy is null && ClockMs < DeadlineMs)
-            Flow = ShellFlow.Next;
+        if (list.IsSubshell)
+            LeaveInner();
         return status;
     }
 

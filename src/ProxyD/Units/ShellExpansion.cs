@@ -160,6 +160,8 @@ internal static class ShellExpansion
         string rest = text[length..].TrimStart(':');
         if (name == "SECONDS")
             return ((long)(run.ClockMs / 1000)).ToString(CultureInfo.InvariantCulture);
+        if (name == "?")
+            return run.Status.ToString(CultureInfo.InvariantCulture);
         string value = run.Variables.GetValueOrDefault(name, "");
         bool hasDefault = length > 0 && rest.StartsWith('-') || rest.StartsWith('=');
         return value.Length == 0 && hasDefault ? ExpandQuoted(rest[1..], run) : value;

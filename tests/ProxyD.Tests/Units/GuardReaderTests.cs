@@ -58,6 +58,34 @@ public sealed class GuardReaderTests
     }
 
     [Theory]
+    [InlineData("wait_for 18080; wait_for 5432", 10_000, "Tcp 18080; Tcp 5432")]
+    [InlineData("wait_for 18080 && wait_for 5432", 5000, "Tcp 18080; Tcp 5432")]
+    [InlineData("up() { nc -z 127.0.0.1 $1; return $?; }; for i in 1 2 3; do up 9; [ $? = 0 ] && exit; sleep 1; done", 3000, "Tcp 9")]
+    [InlineData("both() { wait_for $2; wait_for $1; }; both 1 2", 10_000, "Tcp 2; Tcp 1")]
+    public void A_function_ends_where_it_returns(string calls, long budgetMs, string probes)
+    {
+        // Goal: the script goes on behind the call, with the caller's own $1, and everything that it waits for is seen.
+        const string Function = "wait_for() { for i in $(seq 50); do nc -z 127.0.0.1 $1 && return 0; sleep .1; done; return 1; }; ";
+        GuardReading reading = GuardReader.Read(Function + calls);
+
+        Assert.Equal((ReadingKind.Guard, (string?)null), (reading.Kind, reading.Other));
+        Assert.Equal(budgetMs, reading.Guard!.BudgetMs);
+        Assert.Equal(probes, string.Join("; ", reading.Guard.Probes.Select(Text)));
+    }
+
+    [Fact]
+    public void A_wrapper_goes_on_to_its_proxy_behind_a_function()
+    {
+        // Goal: "return" doesn't end the wrapper, and its own arguments are still there after the call.
+        const string Script = "#!/bin/sh\nup() { nc -z \"$1\" \"$2\" && return; return 1; }\n"
+            + "for i in $(seq 10); do up localhost \"$1\" && break; sleep 1; done\nexec systemd-socket-proxyd \"127.0.0.1:$1\"\n";
+        GuardReading reading = GuardReader.ReadExec("/opt/wrap 18080", _ => Script);
+
+        Assert.Equal(["systemd-socket-proxyd", "127.0.0.1:18080"], reading.Proxy!);
+        Assert.Equal("Tcp 18080", string.Join("; ", reading.Guard!.Probes.Select(Text)));
+    }
+
+    [Theory]
     [InlineData("until ss -tln | grep -q 127.0.0.1:18081; do sleep 0.2; done")]
     [InlineData("while ! nc -z localhost 18080; do :; done")]
     [InlineData("while true; do nc -z localhost 18080 && break; sleep 1; done")]
