@@ -37,14 +37,14 @@ internal static class GuardCommands
                 return 0;
             case "exit" or "return":
                 run.Flow = name == "exit" ? ShellFlow.Exit : ShellFlow.Return;
-                return arguments is [var code, ..] && int.TryParse(code, CultureInfo.InvariantCulture, out int status) ? status : run.Status;
+                return ShellUnset.Plain(arguments) is [var code, ..] && int.TryParse(code, CultureInfo.InvariantCulture, out int status) ? status : run.Status;
             case "break" or "continue":
                 run.Flow = name == "break" ? ShellFlow.Break : ShellFlow.Continue;
                 return 0;
             case "sleep" or "usleep":
-                return Sleep(run, arguments, name == "usleep");
+                return Sleep(run, run.Known(arguments), name == "usleep");
             case "seq":
-                return Sequence(run, arguments);
+                return Sequence(run, run.Known(arguments));
             case "date" when arguments is ["+%s"]:
                 run.Output.Append(CultureInfo.InvariantCulture, $"{run.Seconds}\n");
                 return 0;
@@ -59,7 +59,7 @@ internal static class GuardCommands
             case "exec" or "command" or "env" or "nice" or "ionice":
                 return Instead(run, name, arguments);
             case "systemctl":
-                return Systemctl(run, arguments);
+                return Systemctl(run, run.Known(arguments));
             default:
                 return RunProgram(run, words);
         }
@@ -69,7 +69,7 @@ internal static class GuardCommands
     {
         if (IsProxy(words[0]))
         {
-            run.Proxy = words;
+            run.Proxy = run.Known(words);
             run.Flow = ShellFlow.Exit;
             return 0;
         }
@@ -148,9 +148,9 @@ internal static class GuardCommands
         int at = arguments.FindIndex(a => a.StartsWith('-') && !a.StartsWith("--", StringComparison.Ordinal) && a.Contains('c', StringComparison.Ordinal));
         if (at < 0 || at + 1 >= arguments.Count)
             return run.DoOther($"it runs {NameOf(path)} {string.Join(' ', arguments)}");
-        for (int i = at + 2; i < arguments.Count; i++)
-            run.Variables[(i - at - 2).ToString(CultureInfo.InvariantCulture)] = arguments[i];
-        return run.RunScript(arguments[at + 1]);
+        if (at + 2 < arguments.Count)
+            run.Variables["0"] = arguments[at + 2];
+        return run.RunWith(arguments.Skip(at + 3), () => run.RunScript(arguments[at + 1]));
     }
 
     private static int Timeout(GuardRun run, List<string> arguments)
@@ -158,7 +158,7 @@ internal static class GuardCommands
         int at = 0;
         while (at < arguments.Count && arguments[at].StartsWith('-'))
             at += arguments[at] is "-k" or "-s" or "--signal" or "--kill-after" ? 2 : 1;
-        if (at + 1 >= arguments.Count || Duration(arguments[at]) is not { } seconds)
+        if (at + 1 >= arguments.Count || Duration(run.Known([arguments[at]]).FirstOrDefault("")) is not { } seconds)
             return run.DoOther($"'timeout {string.Join(' ', arguments)}' is not understood");
         double outer = run.DeadlineMs;
         double deadline = run.ClockMs + (seconds * 1000);

@@ -140,7 +140,7 @@ internal static class GuardProbes
             else if (name is "-p" or "--port")
                 port = value ?? "";
             else if (port.Length == 0 && !address.StartsWith('-') && address.Contains(':', StringComparison.Ordinal))
-                port = string.Concat(address[(address.LastIndexOf(':') + 1)..].TakeWhile(char.IsAsciiDigit));
+                port = PortOf(address[(address.LastIndexOf(':') + 1)..]);
         }
         int status = run.Ask(new(ProbeKind.Tcp, port));
         if (status != 0)
@@ -148,11 +148,15 @@ internal static class GuardProbes
         return status == 0 && command >= 0 ? run.RunWords(arguments[(command + 1)..]) : status;
     }
 
+    private static string PortOf(string text) => ShellUnset.NameIn(text) is null ? string.Concat(text.TakeWhile(char.IsAsciiDigit)) : text;
+
     /// <summary>A path or a port, which words like <c>:8080</c>, <c>127.0.0.1:8080\b</c> or <c>-iTCP:8080</c> name.</summary>
     private static GuardProbe TargetOf(IReadOnlyList<string> words)
     {
         if (words.FirstOrDefault(word => word.StartsWith('/') && !IsSocketTable(word)) is { } path)
             return new(ProbeKind.Unix, path.TrimEnd('$'));
+        if (words.Select(ShellUnset.NameIn).FirstOrDefault(name => name is not null) is { } missing)
+            return new(ProbeKind.Tcp, ShellUnset.Mark(missing));
         string[] afterColon = [.. words.SelectMany(word => Numbers(word).Where(n => n.IsAfterColon).Select(n => n.Text))];
         string[] any = [.. words.SelectMany(word => Numbers(word).Select(n => n.Text))];
         return new(ProbeKind.Tcp, afterColon is [.., var port] ? port : any is [.., var number] ? number : "");

@@ -30,14 +30,21 @@ internal sealed record GuardProbe(ProbeKind Kind, string Target)
     /// <summary>A URL is asked, but an error status is as good as any other (curl(1) without <c>--fail</c>).</summary>
     internal bool TakesAnyStatus { get; init; }
 
-    /// <summary>Whom it asks stands in a variable that is set elsewhere.</summary>
-    internal bool IsVague => Target.Length == 0 || Kind switch
+    /// <summary>A variable in the target, there as <c>$NAME</c>, that is set elsewhere; null for none.</summary>
+    internal string? Variable { get; init; }
+
+    /// <summary>Whom it asks can't be told.</summary>
+    internal bool IsVague => Target.Length == 0 || Variable is not null || Kind switch
     {
         // The host alone is left of "nc -z 127.0.0.1 $PORT".
         ProbeKind.Tcp => Target == "localhost" || Target.Contains('.', StringComparison.Ordinal) || Target.Contains(':', StringComparison.Ordinal),
         ProbeKind.Http => Target[0] == ':' || (Target[0] != '/' && Target.Contains(":/", StringComparison.Ordinal)) || Target[^1] == ':',
         _ => false,
     };
+
+    /// <summary>With what comes from elsewhere shown by its name.</summary>
+    internal GuardProbe Named() =>
+        ShellUnset.NameIn(Target) is { } name ? this with { Target = ShellUnset.Shown(Target), Variable = name } : this;
 
     /// <summary>Whether the target has this name, number or path in it as a whole word.</summary>
     internal bool Names(string mark)

@@ -58,13 +58,23 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
 
     internal int DoOther(string what)
     {
-        Other ??= what;
+        Other ??= ShellUnset.Shown(what);
         return 0;
     }
 
-    /// <summary>Asks; the exit status of a probe.</summary>
-    internal int Ask(GuardProbe probe)
+    /// <summary>The words as a shell passes them on; one that comes from elsewhere is noted.</summary>
+    internal List<string> Known(IEnumerable<string> words)
     {
+        string[] all = [.. words];
+        if (all.Select(ShellUnset.NameIn).FirstOrDefault(name => name is not null) is { } missing)
+            DoOther(ShellUnset.Why(missing));
+        return ShellUnset.Plain(all);
+    }
+
+    /// <summary>Asks; the exit status of a probe.</summary>
+    internal int Ask(GuardProbe asked)
+    {
+        GuardProbe probe = asked.Named();
         if (!Probes.Contains(probe))
             Probes.Add(probe);
         return isUp ? 0 : 1;
@@ -99,9 +109,9 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
             ShellPipeline pipeline => RunPipeline(pipeline),
             ShellAndOr both => RunBoth(both),
             ShellList list => RunList(list),
-            ShellFor loop => RunFor(loop),
-            ShellCountingFor loop => RunCountingFor(loop),
-            ShellWhile loop => Loop(() => Run(loop.Condition) == 0 != loop.IsUntil, loop.Body, () => { }),
+            ShellFor loop => ShellLoops.Run(this, loop),
+            ShellCountingFor loop => ShellLoops.Run(this, loop),
+            ShellWhile loop => ShellLoops.Run(this, loop),
             ShellIf choice => RunIf(choice),
             ShellFunction function => Define(function),
             _ => 0,
@@ -137,6 +147,8 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
     /// <summary>Runs a command by its expanded words.</summary>
     internal int RunWords(IReadOnlyList<string> words)
     {
+        if (words.Count > 0 && ShellUnset.IsGone(words[0]))
+            return RunWords([.. words.Skip(1)]);
         if (words.Count == 0)
             return 0;
         if (!_functions.TryGetValue(words[0], out ShellNode? function))
@@ -145,6 +157,13 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
     }
 
     internal static string Shorten(string text) => text.Length <= 40 ? text : text[..37] + "…";
+
+    /// <summary>Notes a round of a loop.</summary>
+    internal void CountRound()
+    {
+        if (++_steps > StepsMax)
+            Stop();
+    }
 
     private int Stop()
     {
@@ -163,25 +182,22 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
     /// <summary>Inside a function $1 and its like are the call's own words.</summary>
     private int RunFunction(ShellNode function, IReadOnlyList<string> words)
     {
-        KeyValuePair<string, string>[] outer = [.. Variables.Where(variable => IsPositional(variable.Key))];
-        SetPositional([.. words.Skip(1).Select((word, index) => KeyValuePair.Create($"{index + 1}", word))]);
-        _depth++;
-        int status = Run(function);
-        _depth--;
-        SetPositional(outer);
+        int status = RunWith(words.Skip(1), () => Run(function));
         if (Flow == ShellFlow.Return)
             Flow = ShellFlow.Next;
         return status;
     }
 
-    private static bool IsPositional(string name) => name.Length > 0 && char.IsAsciiDigit(name[0]) && name != "0";
-
-    private void SetPositional(KeyValuePair<string, string>[] words)
+    /// <summary>Runs something that has arguments of its own.</summary>
+    internal int RunWith(IEnumerable<string> arguments, Func<int> run)
     {
-        foreach (string name in Variables.Keys.Where(IsPositional).ToArray())
-            Variables.Remove(name);
-        foreach ((string name, string word) in words)
-            Variables[name] = word;
+        List<string> outer = ShellArguments.Of(Variables);
+        ShellArguments.Set(Variables, arguments);
+        _depth++;
+        int status = run();
+        _depth--;
+        ShellArguments.Set(Variables, outer);
+        return status;
     }
 
     /// <summary>What ends inside <c>( )</c>, <c>$( )</c> or <c>sh -c</c> ends no more than that.</summary>
@@ -239,46 +255,6 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
         return status;
     }
 
-    private int RunFor(ShellFor loop)
-    {
-        Queue<string> values = new(loop.Words.SelectMany(word => ShellExpansion.Expand(word, this)));
-        return Loop(
-            () =>
-            {
-                bool goesOn = values.TryDequeue(out string? value);
-                Variables[loop.Name] = value ?? "";
-                return goesOn;
-            },
-            loop.Body,
-            () => { });
-    }
-
-    private int RunCountingFor(ShellCountingFor loop)
-    {
-        Calculate(loop.First);
-        return Loop(() => string.IsNullOrWhiteSpace(loop.Condition) || Calculate(loop.Condition) != 0, loop.Body, () => Calculate(loop.Step));
-    }
-
-    private int Loop(Func<bool> goesOn, ShellNode body, Action step)
-    {
-        int status = 0;
-        while (Flow == ShellFlow.Next && goesOn() && Flow == ShellFlow.Next)
-        {
-            status = Run(body);
-            if (++_steps > StepsMax)
-                Stop();
-            if (Flow == ShellFlow.Break)
-            {
-                Flow = ShellFlow.Next;
-                break;
-            }
-            if (Flow == ShellFlow.Continue)
-                Flow = ShellFlow.Next;
-            step();
-        }
-        return status;
-    }
-
     private int RunIf(ShellIf choice)
     {
         foreach ((ShellNode condition, ShellNode body) in choice.Branches)
@@ -300,7 +276,7 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
         if (string.IsNullOrWhiteSpace(text))
             return 0;
         Variables["SECONDS"] = ((long)(ClockMs / 1000)).ToString(CultureInfo.InvariantCulture);
-        if (ShellArithmetic.Evaluate(ShellExpansion.ExpandQuoted(text, this), Variables) is { } value)
+        if (ShellArithmetic.Evaluate(ShellUnset.Plain(ShellExpansion.ExpandQuoted(text, this)), Variables) is { } value)
             return value;
         DoOther($"what '{Shorten(text)}' comes to is not understood");
         return 0;

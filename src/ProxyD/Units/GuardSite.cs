@@ -30,7 +30,7 @@ internal sealed record GuardSite(Unit Unit, Setting Setting, string Key, GuardRe
     internal static IEnumerable<GuardSite> In(Unit unit, string[] keys, Func<string, string?> script) =>
         from key in keys
         from entry in unit.Commands(key)
-        let reading = GuardReader.ReadCommand(entry.Command, script, MigrationTrio.Environment(unit))
+        let reading = GuardReader.ReadCommand(entry.Command, script, UnitEnvironment.Of(unit, script))
         where reading.Kind != ReadingKind.None
         select new GuardSite(unit, entry.Setting, key, reading);
 

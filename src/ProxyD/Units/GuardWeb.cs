@@ -40,7 +40,7 @@ internal static class GuardWeb
             ? new(ProbeKind.Http, path is null ? WithoutScheme(url) : $"{path}:{PathOf(url)}") { TakesAnyStatus = !fails }
             : new(ProbeKind.Command, stages.Count > 0 ? string.Join(" | ", stages.Select(GuardProbes.ShellText)) : GuardProbes.ShellText(words));
         run.Output.Append(GuardRun.Mark);
-        int status = run.Ask(Known(run, probe));
+        int status = run.Ask(Known(run, probe.Named()));
         if (status != 0)
             run.Pass(1000 * (isCurl ? CurlSeconds(options) : WgetSeconds(options)));
         return status;

@@ -21,6 +21,9 @@ internal sealed class MigrationGuards
         _options = options;
         foreach (GuardSite site in guards)
         {
+            GuardProbe? unknown = site.Reading.Guard!.Probes.FirstOrDefault(probe => IsUnknown(probe));
+            if (unknown is not null)
+                throw new NotUnderstoodException($"{MigrationTrio.Where(site.Setting)}: {site.Key}= of {site.Unit.Name} {WhyUnknown(unknown)}");
             GuardProbe? other = site.Reading.Guard!.Probes.FirstOrDefault(probe => !IsOurs(probe, backends));
             if (other is not null && site.Key == "ExecStart" && site.Reading.Proxy is not null)
                 throw new NotUnderstoodException($"{MigrationTrio.Where(site.Setting)}: the wrapper waits for {Text(other)}, which is not the backend");
@@ -98,11 +101,21 @@ internal sealed class MigrationGuards
         return site.Unit.Last("Service", "Type")?.Value == "oneshot" ? null : StandardStartTimeoutMs;
     }
 
+    /// <summary>Whether whom it asks can't be told, and isn't what the proxy's own destination calls by the same variable.</summary>
+    private bool IsUnknown(GuardProbe probe) =>
+        probe.IsVague && (probe.Variable is null || probe.Kind == ProbeKind.Command || !IsOurs(probe, [])
+            || !_options.Destinations.Any(destination => AddressOf(destination).Contains($"${probe.Variable}", StringComparison.Ordinal))
+            || (probe.Kind == ProbeKind.Http && PathOf(probe.Target).Contains('$', StringComparison.Ordinal)));
+
+    private static string WhyUnknown(GuardProbe probe) => probe.Variable is { } name
+        ? $"waits for {Text(probe)}, and {ShellUnset.Why(name)}"
+        : $"waits for {Text(probe)}, and whether that is the backend can't be told";
+
     private bool IsOurs(GuardProbe probe, IReadOnlyList<string> backends) => probe.Kind switch
     {
-        ProbeKind.Tcp => _options.Destinations.Any(destination => PortOf(destination) == probe.Target),
-        ProbeKind.Unix => _options.Destinations.Any(destination => AddressOf(destination) == probe.Target),
-        ProbeKind.Http => _options.Destinations.Any(destination => AuthorityOf(probe.Target) is var asked
+        ProbeKind.Tcp => _options.Destinations.Any(destination => PortOf(destination) == Unbraced(probe.Target)),
+        ProbeKind.Unix => _options.Destinations.Any(destination => AddressOf(destination) == Unbraced(probe.Target)),
+        ProbeKind.Http => _options.Destinations.Any(destination => AuthorityOf(Unbraced(probe.Target)) is var asked
             && (AddressOf(destination) == asked || PortOf(destination) == PortOf(asked))),
         ProbeKind.Unit => backends.Any(backend => backend == probe.Target || backend == probe.Target + ".service"),
         // In a protocol of its own: one that names a port names the backend's.
@@ -113,8 +126,12 @@ internal sealed class MigrationGuards
     private static string AddressOf(string destination)
     {
         int equals = destination is ['/' or '@' or '[', ..] ? -1 : destination.IndexOf('=', StringComparison.Ordinal);
-        return destination[(equals + 1)..];
+        return Unbraced(destination[(equals + 1)..]);
     }
+
+    /// <summary>A variable that is set elsewhere, as probes name it.</summary>
+    private static string Unbraced(string text) =>
+        text.Contains("${", StringComparison.Ordinal) ? text.Replace("${", "$", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal) : text;
 
     /// <summary>What follows the last colon, a template's <c>%i</c> included; of a path, all of it.</summary>
     private static string PortOf(string address)

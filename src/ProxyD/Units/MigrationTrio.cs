@@ -26,15 +26,18 @@ internal sealed class MigrationTrio
             : throw new NotUnderstoodException($"{Service.Name} has no or several commands in ExecStart=; expected one, the proxy's");
         Main = Array.FindIndex([.. ExecStart.Command.Words], GuardCommands.IsProxy) >= 0 && !IsShell(ExecStart.Command)
             ? new(ReadingKind.None, null, null) { Proxy = ProxyWords([.. ExecStart.Command.Words]), IsExec = true }
-            : GuardReader.ReadCommand(ExecStart.Command, scriptOf, Environment(Service));
+            : GuardReader.ReadCommand(ExecStart.Command, scriptOf, UnitEnvironment.Of(Service, scriptOf));
         if (Main.Proxy is null)
         {
             string why = Main.Other is null ? "" : $" that can be seen ({Main.Other})";
             throw new NotUnderstoodException($"{Where(ExecStart.Setting)}: {Service.Name} runs no proxy{why}");
         }
         if (Main.Other is { } other)
-            throw new NotUnderstoodException($"{Where(ExecStart.Setting)}: besides the proxy, {other}; that can't be taken over");
-        Options = new([.. Main.Proxy.Skip(1).Select(word => Filled(word, Environment(Service)))]);
+        {
+            string besides = other[0] == '$' ? "" : "besides the proxy, ";
+            throw new NotUnderstoodException($"{Where(ExecStart.Setting)}: {besides}{other}; that can't be taken over");
+        }
+        Options = new([.. Main.Proxy.Skip(1).Select(word => Filled(word, UnitEnvironment.Of(Service, scriptOf)))]);
         if (Options.Destinations.Count == 0)
             throw new NotUnderstoodException($"{Where(ExecStart.Setting)}: the proxy's destination is not understood");
         Tied = [.. Tie(Service).Distinct().Select(units.Find).OfType<Unit>().Where(unit => unit.Name != Service.Name)];
@@ -79,7 +82,7 @@ internal sealed class MigrationTrio
 
     /// <summary>The commands of a unit's line of that key, each with its reading.</summary>
     internal IEnumerable<GuardSite> Read(Unit unit, string key) => unit.All("Service", key)
-        .Select(setting => new GuardSite(unit, setting, key, GuardReader.ReadExec(setting.Value, _scriptOf, Environment(unit))));
+        .Select(setting => new GuardSite(unit, setting, key, GuardReader.ReadExec(setting.Value, _scriptOf, UnitEnvironment.Of(unit, _scriptOf))));
 
     /// <summary>What a unit's commands have systemctl start.</summary>
     internal IEnumerable<string> StartedBy(Unit unit) =>
@@ -99,24 +102,13 @@ internal sealed class MigrationTrio
             .Any(assignment => assignment.Section == "Unit" && Words.Split(assignment.Item.Value, keepsEscapes: true).Contains(name))
         select unit.Name;
 
-    /// <summary>The variables of <c>Environment=</c>.</summary>
-    internal static Dictionary<string, string> Environment(Unit unit)
-    {
-        Dictionary<string, string> variables = new(StringComparer.Ordinal);
-        foreach (string word in unit.All("Service", "Environment").SelectMany(setting => Words.Split(setting.Value)))
-        {
-            int equals = word.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0)
-                variables[word[..equals]] = word[(equals + 1)..];
-        }
-        return variables;
-    }
-
-    /// <summary><c>$NAME</c> and <c>${NAME}</c> put in.</summary>
+    /// <summary><c>$NAME</c> and <c>${NAME}</c> put in, where the value is known.</summary>
     internal static string Filled(string word, IReadOnlyDictionary<string, string> variables)
     {
         foreach ((string name, string value) in variables.OrderByDescending(variable => variable.Key.Length))
         {
+            if (name == UnitEnvironment.Elsewhere || ShellUnset.NameIn(value) is not null)
+                continue;
             word = word.Replace($"${{{name}}}", value, StringComparison.Ordinal);
             word = word == $"${name}" ? value : word;
         }

@@ -56,8 +56,11 @@ internal sealed class ShellArithmetic
         return _text[start.._at];
     }
 
-    private long ValueOf(string name) =>
-        long.TryParse(_variables.GetValueOrDefault(name, "0"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : 0;
+    private long ValueOf(string name)
+    {
+        string text = ShellUnset.Plain(_variables.GetValueOrDefault(name, "0"));
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : 0;
+    }
 
     private long Store(string name, long value)
     {

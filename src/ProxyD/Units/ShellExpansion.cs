@@ -18,7 +18,9 @@ internal static class ShellExpansion
     }
 
     /// <summary>The words that one word becomes.</summary>
-    internal static IEnumerable<string> Expand(string word, GuardRun run)
+    internal static IEnumerable<string> Expand(string word, GuardRun run) => word == "\"$@\"" ? ShellArguments.Of(run.Variables) : ExpandPlain(word, run);
+
+    private static IEnumerable<string> ExpandPlain(string word, GuardRun run)
     {
         foreach (string part in Braces(word))
         {
@@ -60,12 +62,13 @@ internal static class ShellExpansion
     {
         List<string> fields = [];
         StringBuilder field = new();
-        bool isThere = false;
+        bool isThere = false, wasQuoted = false;
         int at = 0;
         while (at < word.Length)
         {
             bool isQuote = word[at] is '\'' or '"';
             string text = Piece(word, ref at, run, isQuoted: false, out bool isSplit);
+            wasQuoted |= isQuote;
             isThere |= isQuote || (!isSplit && text.Length > 0);
             if (!isSplit)
             {
@@ -87,8 +90,9 @@ internal static class ShellExpansion
                 }
             }
         }
+        string last = field.ToString();
         if (isThere)
-            fields.Add(field.ToString());
+            fields.Add(!wasQuoted && last.Length > 0 && ShellUnset.Plain(last).Length == 0 ? ShellUnset.AsGone(last) : last);
         return fields;
     }
 
@@ -150,7 +154,7 @@ internal static class ShellExpansion
         return result.ToString();
     }
 
-    /// <summary><c>NAME</c>, <c>NAME:-DEFAULT</c> and the like.</summary>
+    /// <summary><c>NAME</c>, <c>NAME:-DEFAULT</c> and the like. What may come from elsewhere keeps a mark of <see cref="ShellUnset"/>.</summary>
     private static string Parameter(string text, GuardRun run)
     {
         int length = 0;
@@ -162,9 +166,21 @@ internal static class ShellExpansion
             return ((long)(run.ClockMs / 1000)).ToString(CultureInfo.InvariantCulture);
         if (name == "?")
             return run.Status.ToString(CultureInfo.InvariantCulture);
-        string value = run.Variables.GetValueOrDefault(name, "");
-        bool hasDefault = length > 0 && rest.StartsWith('-') || rest.StartsWith('=');
-        return value.Length == 0 && hasDefault ? ExpandQuoted(rest[1..], run) : value;
+        if (length == 0 && name is "#" or "@" or "*")
+        {
+            List<string> arguments = ShellArguments.Of(run.Variables);
+            return name == "#" ? arguments.Count.ToString(CultureInfo.InvariantCulture) : string.Join(' ', arguments);
+        }
+        bool isSet = run.Variables.TryGetValue(name, out string? known);
+        string value = known ?? ShellUnset.Mark(name);
+        bool isEmpty = ShellUnset.Plain(value).Length == 0;
+        if (length > 0 && rest.StartsWith('+'))
+            return isEmpty ? "" : ExpandQuoted(rest[1..], run);
+        if (!isEmpty || length == 0 || rest is not ['-' or '=', ..])
+            return value;
+        string standard = ExpandQuoted(rest[1..], run);
+        bool isElsewhere = isSet ? ShellUnset.NameIn(value) is not null : run.Variables.ContainsKey(UnitEnvironment.Elsewhere);
+        return isElsewhere ? ShellUnset.Mark(name, standard) : standard;
     }
 
     private static IEnumerable<string> Braces(string word)

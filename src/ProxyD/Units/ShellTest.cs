@@ -37,7 +37,7 @@ internal static class ShellTest
 
     private static bool IsMark(string word) => word.Contains(GuardRun.Mark, StringComparison.Ordinal);
 
-    private static bool IsThere(GuardRun run, string word) => IsMark(word) ? run.IsUp : word.Length > 0;
+    private static bool IsThere(GuardRun run, string word) => IsMark(word) ? run.IsUp : ShellUnset.Plain(word).Length > 0;
 
     private static bool Unary(GuardRun run, string operation, string operand)
     {
@@ -61,6 +61,8 @@ internal static class ShellTest
 
     private static bool Binary(GuardRun run, string left, string operation, string right)
     {
+        left = ShellUnset.Plain(left);
+        right = ShellUnset.Plain(right);
         if (IsMark(left) || IsMark(right))
             return AnswerIs(run, operation, IsMark(left) ? right : left);
         bool? text = operation switch
