@@ -6,6 +6,9 @@ internal sealed class MigrationTrio
     /// <summary>Ties by which starting the proxy starts another unit.</summary>
     internal static readonly string[] StartingTies = ["Requires", "BindsTo", "Wants", "Upholds", "Requisite"];
 
+    /// <summary>Stands in for the percent sign of a specifier that only systemd can fill in.</summary>
+    private const char Kept = '\uE005';
+
     private static readonly string[] s_preparing = ["ExecCondition", "ExecStartPre"];
 
     private readonly UnitSet _units;
@@ -68,6 +71,23 @@ internal sealed class MigrationTrio
 
     /// <summary>The proxy is a wrapper's, or a shell's.</summary>
     internal bool IsWrapped => IsShell(ExecStart.Command) || !ExecStart.Command.Words.Any(GuardCommands.IsProxy);
+
+    /// <summary>The words of the proxy's command as its unit may have them: what a wrapper or a shell makes of them, with specifiers left to systemd.</summary>
+    internal IReadOnlyList<string> Written
+    {
+        get
+        {
+            string asWritten = ExecStart.Setting.Item.Value;
+            if (!IsWrapped)
+                return [.. ExecLine.Parse(asWritten)[0].Words];
+            string value = Specifiers.Expand(asWritten, Service.Parts, Service.IsUser, Kept);
+            GuardReading reading = GuardReader.ReadCommand(ExecLine.Parse(value)[0], _scriptOf, UnitEnvironment.Of(Service, _scriptOf, Kept));
+            return [.. (reading.Proxy ?? Main.Proxy!).Select(word => word.Replace("%", "%%", StringComparison.Ordinal).Replace(Kept, '%'))];
+        }
+    }
+
+    /// <summary>The special characters before the proxy's program; another name (<c>@</c>) is none of <see cref="Written"/>.</summary>
+    internal string Prefixes => ExecStart.Command.Prefixes.Replace("@", "", StringComparison.Ordinal);
 
     internal bool IsProxydAlready => GuardCommands.NameOf(Main.Proxy![0]) == "proxyd";
 

@@ -151,15 +151,13 @@ internal sealed class MinimalForm
             Files.Replace(_trio.Service, setting, WithProxyd(setting.Item, command, added));
             return;
         }
-        // As written: a template's specifiers stay.
-        IReadOnlyList<string> words = _trio.IsWrapped
-            ? [.. _trio.Main.Proxy!.Select(word => word.Replace("%", "%%", StringComparison.Ordinal))]
-            : [.. ExecLine.Parse(setting.Item.Value)[0].Words];
-        int at = words.ToList().FindIndex(GuardCommands.IsProxy);
+        List<string> words = [.. _trio.Written];
+        int at = words.FindIndex(GuardCommands.IsProxy);
         IEnumerable<string> options = words.Skip(at + 1);
         if (replacesWait)
             options = Without(options, "--wait-bind");
-        Files.Replace(_trio.Service, setting, command.Prefixes + ProxydLine([.. words.Take(at), _wishes.Proxyd, .. options], added));
+        string line = ProxydLine([.. words.Take(at), _wishes.Proxyd, .. options], added, _trio.Service.Parts.IsTemplate);
+        Files.Replace(_trio.Service, setting, _trio.Prefixes + line);
         if (_trio.IsWrapped && command.Executable.StartsWith('/') && command.FileName is not ("sh" or "bash" or "dash" or "ash"))
             Notes.Add($"{command.Executable} is no longer used; it stays where it is");
     }
@@ -177,9 +175,14 @@ internal sealed class MinimalForm
         }
     }
 
-    /// <summary>A command line of words as a unit file has them, and of options that are plain text.</summary>
-    internal static string ProxydLine(IEnumerable<string> words, IEnumerable<string> added) =>
-        ExecLine.Join([.. words, .. added.Select(option => option.Replace("%", "%%", StringComparison.Ordinal).Replace("$", "$$", StringComparison.Ordinal))]);
+    /// <summary>A command line of words as a unit file has them, and of options that are plain text; in a template but for its instance.</summary>
+    internal static string ProxydLine(IEnumerable<string> words, IEnumerable<string> added, bool isTemplate)
+    {
+        IEnumerable<string> escaped = added.Select(option => option.Replace("%", "%%", StringComparison.Ordinal).Replace("$", "$$", StringComparison.Ordinal));
+        if (isTemplate)
+            escaped = escaped.Select(option => option.Replace("%%i", "%i", StringComparison.Ordinal).Replace("%%I", "%I", StringComparison.Ordinal));
+        return ExecLine.Join([.. words, .. escaped]);
+    }
 
     /// <summary>The words of the line as they are, with one program for another and options at the end.</summary>
     private UnitItem WithProxyd(UnitItem item, ExecCommand command, IReadOnlyList<string> added)
@@ -188,7 +191,7 @@ internal sealed class MinimalForm
         int at = item.Raw.IndexOf(program, StringComparison.Ordinal);
         string body = item.Raw.TrimEnd('\r', '\n');
         string text = string.Concat(body.AsSpan(0, at), _wishes.Proxyd, body.AsSpan(at + program.Length));
-        string options = added.Count == 0 ? "" : " " + ProxydLine([], added);
+        string options = added.Count == 0 ? "" : " " + ProxydLine([], added, _trio.Service.Parts.IsTemplate);
         return item with { Raw = text.TrimEnd() + options + item.Raw[body.Length..] };
     }
 

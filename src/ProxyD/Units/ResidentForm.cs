@@ -71,9 +71,7 @@ internal sealed class ResidentForm
     private void Swap()
     {
         Setting setting = _trio.ExecStart.Setting;
-        List<string> words = _trio.IsWrapped
-            ? [.. _trio.Main.Proxy!.Select(word => word.Replace("%", "%%", StringComparison.Ordinal))]
-            : [.. ExecLine.Parse(setting.Item.Value)[0].Words];
+        List<string> words = [.. _trio.Written];
         int at = words.FindIndex(GuardCommands.IsProxy);
         IEnumerable<string> options = words.Skip(at + 1);
         string[] wait = _minimal.WaitBind is null ? [] : ["--wait-bind"];
@@ -84,8 +82,8 @@ internal sealed class ResidentForm
         string owner = $"--backend-unit={unit}";
         if (IdleTime is { } idle)
             added.Add($"--backend-idle-stop={idle}");
-        string line = MinimalForm.ProxydLine([.. words.Take(at), _wishes.Proxyd, .. options, owner], added);
-        Files.Replace(_service, setting, _trio.ExecStart.Command.Prefixes + line);
+        string line = MinimalForm.ProxydLine([.. words.Take(at), _wishes.Proxyd, .. options, owner], added, _service.Parts.IsTemplate);
+        Files.Replace(_service, setting, _trio.Prefixes + line);
         _minimal.Notes.Add(IdleTime is null
             ? $"{_backend.Name} sleeps when it ends by itself; --backend-idle-stop=TIME would stop it"
             : $"{_backend.Name} is stopped after {IdleTime} without connections; the proxy stays");

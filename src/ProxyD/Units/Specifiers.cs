@@ -9,7 +9,8 @@ internal static class Specifiers
     /// stay as they are.</summary>
     /// <param name="unit">Of a template, the instance's specifiers stay as they are.</param>
     /// <param name="isUser">The unit is a user manager's, so that the folders of the system don't hold.</param>
-    internal static string Expand(string value, UnitName unit, bool isUser = false)
+    /// <param name="kept">What stands in place of the percent sign of those that stay.</param>
+    internal static string Expand(string value, UnitName unit, bool isUser = false, char kept = '%')
     {
         if (!value.Contains('%', StringComparison.Ordinal))
             return value;
@@ -18,7 +19,7 @@ internal static class Specifiers
         {
             string? replacement = value[i] == '%' && i + 1 < value.Length ? Replacement(value[i + 1], unit, isUser) : null;
             if (replacement is null)
-                text.Append(value[i]);
+                text.Append(value[i] == '%' ? kept : value[i]);
             else
                 text.Append(replacement);
             i += replacement is null ? 0 : 1;

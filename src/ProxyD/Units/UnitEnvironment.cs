@@ -9,14 +9,18 @@ internal static class UnitEnvironment
     internal const string Elsewhere = "";
 
     /// <param name="fileOf">The text of a file by its path; null for what is not there or can't be read.</param>
+    /// <param name="kept">What stands in place of the percent sign of a specifier that stays.</param>
     /// <returns>Each with its value, or with a mark of <see cref="ShellUnset"/> when only its name is known.</returns>
-    internal static Dictionary<string, string> Of(Unit unit, Func<string, string?> fileOf)
+    internal static Dictionary<string, string> Of(Unit unit, Func<string, string?> fileOf, char kept = '%')
     {
         Dictionary<string, string> variables = new(StringComparer.Ordinal);
         foreach (string name in unit.All("Service", "PassEnvironment").SelectMany(setting => Words.Split(setting.Value)))
             variables[name] = ShellUnset.Mark(name);
-        foreach (string word in unit.All("Service", "Environment").SelectMany(setting => Words.Split(setting.Value)))
-            Set(variables, word);
+        foreach (Setting setting in unit.All("Service", "Environment"))
+        {
+            foreach (string word in Words.Split(Specifiers.Expand(setting.Item.Value, unit.Parts, unit.IsUser, kept)))
+                Set(variables, word);
+        }
         // Whatever their order in the unit, files come after Environment=.
         foreach (Setting setting in unit.All("Service", "EnvironmentFile"))
         {

@@ -113,7 +113,8 @@ public sealed class MigrationVariableTests
             _ => null,
         });
 
-        Assert.Equal("A=last B=unit C=ab D=xy E=1 P= Q=unit", string.Join(' ', variables.OrderBy(v => v.Key).Select(v => $"{v.Key}={ShellUnset.Plain(v.Value)}")));
+        IEnumerable<string> all = variables.OrderBy(variable => variable.Key).Select(variable => $"{variable.Key}={ShellUnset.Plain(variable.Value)}");
+        Assert.Equal("A=last B=unit C=ab D=xy E=1 P= Q=unit", string.Join(' ', all));
         Assert.Equal("P", ShellUnset.NameIn(variables["P"]));
     }
 }

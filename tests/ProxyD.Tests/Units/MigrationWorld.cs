@@ -32,5 +32,5 @@ internal static class MigrationWorld
 
     /// <summary>The value of a key in a file that is made, as it is written; null when it has none.</summary>
     internal static string? Line(this Migration made, string name, string key) =>
-        made.Text(name).Split('\n').Where(line => line.StartsWith(key + "=", StringComparison.Ordinal)).Select(line => line[(key.Length + 1)..]).LastOrDefault();
+        made.Text(name).Split('\n').LastOrDefault(line => line.StartsWith(key + "=", StringComparison.Ordinal))?[(key.Length + 1)..];
 }
