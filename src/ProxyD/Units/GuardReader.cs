@@ -11,12 +11,15 @@ internal static class GuardReader
     internal static GuardReading Read(string script, IReadOnlyDictionary<string, string>? environment = null)
     {
         if (ShellParser.Parse(script) is not { } node)
-            return new(LooksLikeWaiting(script) ? ReadingKind.Unclear : ReadingKind.None, null, "its script is not understood");
+        {
+            return new(LooksLikeWaiting(script) ? ReadingKind.Unclear : ReadingKind.None, null, "its script is not understood") { Commands = ["sh"] };
+        }
         HashSet<string> functions = [];
         List<string> names = [];
         Collect(node, names, functions);
-        string? stranger = names.Find(name => !functions.Contains(name) && !GuardCommands.Knows(name) && IsPlain(name));
-        return Play(run => run.Run(node), environment, stranger is null ? null : $"it runs {GuardCommands.NameOf(stranger)}");
+        names.RemoveAll(functions.Contains);
+        string? stranger = names.Find(name => !GuardCommands.Knows(name) && IsPlain(name));
+        return Play(run => run.Run(node), environment, stranger is null ? null : $"it runs {GuardCommands.NameOf(stranger)}") with { Commands = names };
     }
 
     /// <summary>Reads the value of an <c>ExecStartPre=</c> or its like.</summary>
@@ -29,7 +32,11 @@ internal static class GuardReader
         {
             [] => GuardReading.Nothing,
             [var only] => only,
-            _ when readings.All(reading => reading.Kind == ReadingKind.None) => GuardReading.Nothing,
+            _ when readings.All(reading => reading.Kind == ReadingKind.None) => GuardReading.Nothing with
+            {
+                Commands = [.. readings.SelectMany(reading => reading.Commands)],
+                Asks = readings.Any(reading => reading.Asks),
+            },
             _ => new(ReadingKind.Unclear, null, "it is one of several commands in one line"),
         };
     }
@@ -44,11 +51,12 @@ internal static class GuardReader
         if (s_shells.Contains(command.FileName) && Array.FindIndex(words, IsCommandOption) is > 0 and int at && at + 1 < words.Length)
             return Read(words[at + 1], WithArguments(environment, words[(at + 2)..]));
         if (GuardCommands.Knows(command.Executable) && path == command.Executable)
-            return Play(run => run.RunWords([.. words.Select(word => ShellExpansion.ExpandQuoted(Escaped(word), run))]), environment, null);
+            return Play(run => run.RunWords([.. words.Select(word => ShellExpansion.ExpandQuoted(Escaped(word), run))]), environment, null)
+                with { Commands = [command.Executable] };
         string[] arguments = words[Array.IndexOf(words, path)..];
         return scriptOf(path) is { } script && IsShellScript(script)
             ? Read(script, WithArguments(environment, [.. arguments.Select(word => MigrationTrio.Filled(word, environment ?? s_nothing))]))
-            : GuardReading.Nothing;
+            : GuardReading.Nothing with { Commands = [command.Executable] };
     }
 
     private static bool IsCommandOption(string word) =>
@@ -87,6 +95,7 @@ internal static class GuardReader
         return new(kind, wait, other)
         {
             Proxy = up.Proxy,
+            Asks = up.Probes.Count > 0 || down.Probes.Count > 0,
             IsExec = up.IsExec,
             Starts = [.. up.Starts.Distinct()],
         };

@@ -96,6 +96,12 @@ internal sealed record GuardReading(ReadingKind Kind, GuardBudget? Wait, string?
     /// <summary>The proxy takes the script's place (<c>exec</c>), as it must to be passed sockets.</summary>
     internal bool IsExec { get; init; }
 
+    /// <summary>Its commands by their names or paths; of what can't be read, the program alone.</summary>
+    internal IReadOnlyList<string> Commands { get; init; } = [];
+
+    /// <summary>It asks somebody something, if only once.</summary>
+    internal bool Asks { get; init; }
+
     /// <summary>The units that it has systemctl start.</summary>
     internal IReadOnlyList<string> Starts { get; init; } = [];
 }

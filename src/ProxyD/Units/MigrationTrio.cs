@@ -69,6 +69,10 @@ internal sealed class MigrationTrio
     /// <summary>All waits for the backend, in the proxy, in hooks and in backends.</summary>
     internal IReadOnlyList<GuardSite> Guards { get; }
 
+    /// <summary>What else runs before the proxy: neither waits nor starts a unit, as far as that can be told.</summary>
+    internal IEnumerable<GuardSite> Preparations => s_preparing.SelectMany(key => Read(Service, key))
+        .Where(site => site.Reading is { Kind: ReadingKind.None, Starts.Count: 0 });
+
     /// <summary>The proxy is a wrapper's, or a shell's.</summary>
     internal bool IsWrapped => IsShell(ExecStart.Command) || !ExecStart.Command.Words.Any(GuardCommands.IsProxy);
 

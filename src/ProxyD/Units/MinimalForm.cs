@@ -34,6 +34,7 @@ internal sealed class MinimalForm
         RemoveGuards();
         Hooks.Dissolve(_guards.Taken, Backend);
         Notes.AddRange(Hooks.Notes);
+        Notes.AddRange(trio.Preparations.Select(NoteOn));
         Accept = new(trio, files);
         Notes.AddRange(Accept.Notes);
     }
@@ -193,6 +194,12 @@ internal sealed class MinimalForm
         string text = string.Concat(body.AsSpan(0, at), _wishes.Proxyd, body.AsSpan(at + program.Length));
         string options = added.Count == 0 ? "" : " " + ProxydLine([], added, _trio.Service.Parts.IsTemplate);
         return item with { Raw = text.TrimEnd() + options + item.Raw[body.Length..] };
+    }
+
+    private static string NoteOn(GuardSite site)
+    {
+        string why = PlainCommands.Are(site.Reading) ? "" : "; whether it waits for the backend can't be told";
+        return $"{site.Key}= of {site.Unit.Name} stays: '{GuardRun.Shorten(site.Setting.Value)}'{why}";
     }
 
     private void RemoveGuards()

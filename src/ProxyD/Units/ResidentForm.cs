@@ -15,7 +15,8 @@ internal sealed class ResidentForm
     private readonly Unit _service;
 
     /// <param name="minimal">With the guards and the hooks gone, and nothing else done yet.</param>
-    /// <exception cref="NotUnderstoodException">Which unit the backend is can't be told, or there are several destinations.</exception>
+    /// <exception cref="NotUnderstoodException">Which unit the backend is can't be told, there are several destinations, or something may wait for
+    /// a backend that nobody has started.</exception>
     internal ResidentForm(MigrationTrio trio, MigrationWishes wishes, MinimalForm minimal)
     {
         _trio = trio;
@@ -29,6 +30,12 @@ internal sealed class ResidentForm
         {
             throw new NotUnderstoodException($"{_service.Name} goes to several destinations, and a resident proxyd owns the backend of one;"
                 + " the minimal form keeps them");
+        }
+        if (trio.Preparations.FirstOrDefault(site => !PlainCommands.Are(site.Reading)) is { } unclear)
+        {
+            throw new NotUnderstoodException($"{MigrationTrio.Where(unclear.Setting)}: {unclear.Key}= of {_service.Name} runs '"
+                + $"{GuardRun.Shorten(unclear.Setting.Value)}'; if that waits for the backend, it waits in vain: a resident proxyd starts {_backend.Name}"
+                + " only when it serves itself. Take the line out, or keep to the minimal form");
         }
     }
 
@@ -107,13 +114,18 @@ internal sealed class ResidentForm
     /// <summary>As whom the proxy runs. Null for root and for a user manager's.</summary>
     private string? Identify()
     {
+        // systemd makes such a user only for the time that the unit runs, and the bus knows it by a number.
+        bool wasFleeting = _service.IsTrue("Service", "DynamicUser");
         foreach (Setting fleeting in _service.All("Service", "DynamicUser"))
             Files.Remove(_service, fleeting);
         if (_wishes.IsUser)
             return null;
         string? given = _service.Last("Service", "User")?.Value;
         if (given is not null and not ("root" or "0"))
+        {
+            IsNewUser = wasFleeting;
             return given;
+        }
         // connect(2) to a Unix socket takes the right to write to it, which its owner has.
         string? owner = _backend.Last("Service", "User")?.Value;
         if (DestinationPath is not null && owner is null)
@@ -141,10 +153,34 @@ internal sealed class ResidentForm
             foreach (string value in setting)
                 AddLast(file, setting.Key, value);
         }
-        if (_service.Last("Service", "RestrictAddressFamilies") is { } families && !families.Value.Contains("AF_UNIX", StringComparison.Ordinal))
-            Files.Replace(_service, families, $"{families.Value} AF_UNIX");
+        AllowBus();
         if (_service.Last("Service", "RuntimeDirectory") is null)
             AddLast(file, "RuntimeDirectory", RuntimeFolder());
+    }
+
+    /// <summary>The bus is a Unix socket: lists of families that allow must name those, and lists that forbid (<c>~</c>) must not.</summary>
+    private void AllowBus()
+    {
+        const string Family = "AF_UNIX";
+        bool isAllowed = false;
+        Setting? allowing = null;
+        foreach (Setting list in _service.All("Service", "RestrictAddressFamilies"))
+        {
+            bool forbids = list.Value[0] == '~';
+            List<string> names = Words.Split(list.Value.TrimStart('~'));
+            isAllowed |= !forbids && names.Contains(Family);
+            allowing ??= forbids ? null : list;
+            if (!forbids || !names.Remove(Family))
+                continue;
+            if (names.Count == 0)
+                Files.Remove(_service, list);
+            else
+                Files.Replace(_service, list, $"~{string.Join(' ', names)}");
+        }
+        // Where the first list forbids, what none names is allowed.
+        bool startsAllowing = _service.All("Service", "RestrictAddressFamilies") is [{ Value: not ['~', ..] }, ..];
+        if (startsAllowing && !isAllowed)
+            Files.Replace(_service, allowing!, $"{allowing!.Value} {Family}");
     }
 
     /// <summary>Never the folder of a socket: it goes when the proxy stops, with all that is in it.</summary>
