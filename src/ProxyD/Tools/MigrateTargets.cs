@@ -122,11 +122,19 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
     {
         if (service.Type != UnitType.Service)
             throw new NotUnderstoodException($"{service.Name} is neither a socket nor a service; expected one of them");
-        Dictionary<string, string> shown = _wishes.IsFolderOnly ? [] : _systemctl.Show(service.Name, "MainPID", "ControlGroup");
+        Dictionary<string, string> shown = _wishes.IsFolderOnly ? [] : _systemctl.Show(service.Name, ["MainPID", "ControlGroup", .. PlainTies.Properties]);
         _ = int.TryParse(shown.GetValueOrDefault("MainPID", "0"), out int pid);
         IEnumerable<string> paths = service.All("Service", "EnvironmentFile").Select(setting => setting.Value.TrimStart('-'));
         string[] environment = [.. paths.Where(File.Exists).Select(path => UnitLoader.ReadFile(path).ToText())];
-        PlainService seen = new(ListeningPorts.Of(shown.GetValueOrDefault("ControlGroup", ""), pid), ListeningPorts.IsTaken, environment);
+        PlainService seen = new(ListeningPorts.Of(shown.GetValueOrDefault("ControlGroup", ""), pid), ListeningPorts.IsTaken, environment)
+        {
+            FileOf = _loader.Script,
+            NamedBy =
+            [
+                .. PlainTies.Properties.SelectMany(property =>
+                    Words.Split(shown.GetValueOrDefault(property, ""), keepsEscapes: true).Select(unit => (property, unit))),
+            ],
+        };
         return new PlainForm(service, _units, _wishes, seen).Build(files);
     }
 

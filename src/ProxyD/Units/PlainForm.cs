@@ -7,14 +7,20 @@ namespace ProxyD.Units;
 /// <param name="ListensAt">Addresses at which its processes listen now, as <c>ListenStream=</c> takes them; none when it doesn't run.</param>
 /// <param name="IsTaken">Whether somebody listens on a port of loopback.</param>
 /// <param name="EnvironmentFiles">The texts of its environment files.</param>
-internal sealed record PlainService(IReadOnlyList<string> ListensAt, Func<int, bool> IsTaken, IReadOnlyList<string> EnvironmentFiles);
+internal sealed record PlainService(IReadOnlyList<string> ListensAt, Func<int, bool> IsTaken, IReadOnlyList<string> EnvironmentFiles)
+{
+    /// <summary>The text of a script or an environment file by its path; null for what is no text or not there.</summary>
+    internal Func<string, string?> FileOf { get; init; } = _ => null;
+
+    /// <summary>The units that name it, with the property of its own in which systemd says so: <c>RequiredBy</c>, <c>ConsistsOf</c>, …</summary>
+    internal IReadOnlyList<(string Property, string Unit)> NamedBy { get; init; } = [];
+}
 
 /// <summary>A trio in place of a service that listened itself: the daemon moves to another port, and its name becomes the proxy's.</summary>
 internal sealed class PlainForm
 {
     private const string StandardIdleTime = "5min";
-
-    private static readonly string[] s_loopbacks = ["127.0.0.1", "localhost", "::1", "[::1]"];
+    private const string StandardWaitBind = "5s";
 
     private readonly Unit _service;
     private readonly UnitSet _units;
@@ -42,13 +48,17 @@ internal sealed class PlainForm
     internal Migration Build(MigrationFiles files)
     {
         (PublicAddress open, List<PortSetting> moved) = FindPublic();
-        Address backend = FindBackend(open, moved);
+        int port = moved.Find(setting => setting.Port is not null)?.Port ?? open.Address.Port;
+        PlainMove move = new(moved, port, open.IsOfOneInterface ? HostOf(open.Listen) : null, FindBackend(open, moved, port));
+        PlainLines lines = new(_service, move, _seen.FileOf);
         TrioRequest request = new()
         {
             Name = Stem,
             Public = open,
-            BackendAddress = backend,
+            BackendAddress = move.To,
             Existing = BackendName,
+            WaitBind = lines.WaitBind ?? StandardWaitBind,
+            Ready = lines.Ready,
             IdleStop = _wishes.IdleStop ?? StandardIdleTime,
             IsUser = _wishes.IsUser,
             IsPlain = !_wishes.IsResident,
@@ -56,7 +66,9 @@ internal sealed class PlainForm
         };
         if (request.Problem() is { } problem)
             throw new NotUnderstoodException($"{_service.Name}: {problem}");
-        AddBackend(files, moved, backend);
+        PlainBackend daemon = new(_service, _wishes, _seen, move);
+        daemon.Add(files, BackendName, lines);
+        _notes.AddRange([.. daemon.Notes, .. lines.Notes]);
         foreach (GeneratedFile file in TrioFiles.Of(request, new("no", StopWhenUnneeded: request.IsPlain, RefuseManualStart: false)))
         {
             // The drop-in for a unit that is somebody else's: this one is ours to write.
@@ -66,7 +78,9 @@ internal sealed class PlainForm
             bool isOwn = path == _service.Path;
             files.Add(path, file.Text, isOwn ? _service.Sources[0].ToBytes() : null);
         }
-        _notes.Insert(0, $"{_service.Name} becomes the proxy; the daemon moves to {BackendName}, where it listens on {backend.Text}");
+        _notes.Insert(0, $"{_service.Name} becomes the proxy; the daemon moves to {BackendName}, where it listens on {move.To.Text}");
+        foreach ((string key, string other) in PlainTies.Of(_service, _units, _seen))
+            _notes.Add($"{key}={_service.Name} of {other} is about the proxy from now on; the daemon is {BackendName}");
         if (request.IsPlain)
             _notes.Add("a daemon that ends by itself when nobody uses it is kept up until the proxy sleeps, too; --resident lets it go at once");
         return new(MigrationForm.Plain, request.Socket, request.Proxy, BackendName)
@@ -74,6 +88,7 @@ internal sealed class PlainForm
             Files = files.Changes,
             Notes = _notes,
             WaitBind = request.WaitBind,
+            Ready = request.Ready,
             Stops = [_service.Name],
             Disables = [_service.Name],
             IsSocketNew = true,
@@ -95,6 +110,12 @@ internal sealed class PlainForm
             return $"{name} takes its sockets from {socket.Name} itself: a daemon that speaks LISTEN_FDS needs no proxy";
         if (_units.Find($"{Stem}.socket") is not null || _units.Find(BackendName) is not null)
             return $"{Stem}.socket or {BackendName} is there already; expected neither, for {name} is to become the proxy between them";
+        (string? key, string other) = PlainTies.Of(_service, _units, _seen).FirstOrDefault(tie => PlainTies.IsFirm(tie.Key));
+        if (key is not null && !_wishes.IsResident)
+        {
+            return $"{key}={name} of {other} would be about the proxy, which ends when nobody needs it and takes {other} with it;"
+                + $" have {other} name {Stem}.socket, or {BackendName} afterwards, or let the proxy stay with --resident";
+        }
         return null;
     }
 
@@ -109,7 +130,8 @@ internal sealed class PlainForm
             ports = [.. ports.Where(setting => setting.Name == $"Environment={variable}")];
         if (wanted is not null && wanted.Address.Port > 0 && ports.Exists(setting => setting.Port == wanted.Address.Port))
             ports.RemoveAll(setting => setting.Port != wanted.Address.Port);
-        ports.RemoveAll(setting => setting.Rank > ports[0].Rank && setting.Port != ports[0].Port);
+        ports.RemoveAll(setting => setting.Rank > ports[0].Rank
+            && (setting.Port != ports[0].Port || (setting.Host is { } other && !PortFinder.IsLocal(other))));
         int[] numbers = [.. ports.Select(setting => setting.Port!.Value).Distinct()];
         if (numbers.Length > 1)
         {
@@ -119,9 +141,11 @@ internal sealed class PlainForm
         }
         if (numbers.Length == 0 && (wanted is null || (_wishes.PortVariable is null && _wishes.Backend is null)))
             throw new NotUnderstoodException(NoPort());
-        string[] hosts = [.. _settings.Where(setting => setting.Host is not null).Select(setting => setting.Host!).Distinct()];
+        IEnumerable<string> names = ports.Select(setting => setting.Name);
+        List<PortSetting> moved = [.. ports, .. PortFinder.HostsOf(_settings, _wishes.PortVariable is { } own ? names.Append(own) : names)];
+        string[] hosts = [.. moved.Where(setting => setting.Host is not null).Select(setting => setting.Host!).Distinct()];
         wanted ??= Listening(numbers[0], hosts);
-        return (wanted, [.. ports, .. _settings.Where(setting => setting is { Port: null, Host: not null })]);
+        return (wanted, moved);
     }
 
     private string NoPort()
@@ -136,13 +160,14 @@ internal sealed class PlainForm
     private PublicAddress Listening(int port, string[] hosts)
     {
         string number = port.ToString(CultureInfo.InvariantCulture);
-        string? seen = _seen.ListensAt.FirstOrDefault(address => address == number || address.EndsWith($":{number}", StringComparison.Ordinal));
+        string? seen = SeenAt(port);
         string? host = hosts is [var only] ? only : null;
         string text;
-        if (host is not null)
-            text = host is "*" or "+" or "" or "::" or "[::]" ? number : host == "localhost" ? $"127.0.0.1:{number}" : $"{Bracketed(host)}:{number}";
-        else if (seen is not null)
+        // The kernel doesn't say whether every address is also every one of IPv6.
+        if (seen is not null && !(seen == number && host is not null && PortFinder.IsAnywhere(host)))
             text = seen;
+        else if (host is not null)
+            text = host is "*" or "+" or "" or "::" or "[::]" ? number : host == "localhost" ? $"127.0.0.1:{number}" : $"{Bracketed(host)}:{number}";
         else
         {
             text = $"127.0.0.1:{number}";
@@ -153,20 +178,33 @@ internal sealed class PlainForm
             : throw new NotUnderstoodException($"{_service.Name} listens on {text}: {problem}; expected --public=ADDRESS");
     }
 
+    private string? SeenAt(int port)
+    {
+        string number = port.ToString(CultureInfo.InvariantCulture);
+        return _seen.ListensAt.FirstOrDefault(address => address == number || address.EndsWith($":{number}", StringComparison.Ordinal));
+    }
+
+    private static string HostOf(string address) => address[..Math.Max(address.LastIndexOf(':'), 0)];
+
     private static string Bracketed(string host) => host.Contains(':', StringComparison.Ordinal) && host[0] != '[' ? $"[{host}]" : host;
 
-    private Address FindBackend(PublicAddress open, List<PortSetting> moved)
+    private Address FindBackend(PublicAddress open, List<PortSetting> moved, int port)
     {
-        int port = open.Address.Port;
-        int free = moved.Exists(setting => setting.Port is not null) || _wishes.PortVariable is not null ? FreePort(port) : port;
-        string text = _wishes.Backend ?? $"{BackendHost(moved)}:{free.ToString(CultureInfo.InvariantCulture)}";
+        int free = moved.Exists(setting => setting.Port is not null) || _wishes.PortVariable is not null ? FreePort(open.Address.Port) : open.Address.Port;
+        string text = _wishes.Backend ?? $"{BackendHost(moved, port)}:{free.ToString(CultureInfo.InvariantCulture)}";
         return Address.TryParse(text, null, out Address? address, out string? problem) && address.Port > 0
             ? address
             : throw new NotUnderstoodException($"--backend: '{text}' is not accepted: {problem ?? "it has no port"}; expected HOST:PORT");
     }
 
-    /// <summary>A daemon that was told a host keeps to loopback; of one that was not, only the kernel knows which loopback it takes.</summary>
-    private static string BackendHost(List<PortSetting> moved) => moved.Exists(setting => setting.Host is "::1" or "[::1]") ? "[::1]" : "127.0.0.1";
+    /// <summary>A daemon that is told a host is told loopback. Of one that is not only the kernel knows which address it takes, and it keeps that.</summary>
+    private string BackendHost(List<PortSetting> moved, int port)
+    {
+        if (moved.Exists(setting => setting.Host is "::1" or "[::1]"))
+            return "[::1]";
+        string? kept = moved.Exists(setting => setting.Host is not null) ? null : SeenAt(port);
+        return kept is null || HostOf(kept).Length == 0 ? "127.0.0.1" : HostOf(kept);
+    }
 
     /// <summary>Outside of the ports that the kernel gives to clients (ip_local_port_range), 10000 and the last four digits first.</summary>
     private int FreePort(int port)
@@ -178,105 +216,4 @@ internal sealed class PlainForm
 
     private static int PortAtEnd(string address) =>
         int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) ? port : 0;
-
-    /// <summary>The service's own files under the backend's name, with its new address in them.</summary>
-    private void AddBackend(MigrationFiles files, List<PortSetting> moved, Address backend)
-    {
-        foreach (UnitFile source in _service.Sources)
-        {
-            bool isDropIn = source != _service.Sources[0];
-            string folder = source.Path[..source.Path.LastIndexOf('/')];
-            string own = folder[(folder.LastIndexOf('/') + 1)..];
-            // Drop-ins for all services, or for all whose names begin alike, hold for the backend as well.
-            if (isDropIn && own != $"{_service.Name}.d")
-                continue;
-            if (isDropIn && files.IsForeign(source.Path))
-            {
-                throw new NotUnderstoodException($"{source.Path} is a package's drop-in for {_service.Name}, and would hold for the proxy;"
-                    + " mask it first (systemd.unit(5))");
-            }
-            UnitFile copy = UnitFile.Parse(source.ToBytes(), source.Path);
-            Move(copy, moved.Where(setting => setting.Setting.Path == source.Path), backend);
-            if (!isDropIn)
-                PrepareBackend(copy, moved, backend);
-            InstallSection.Remove(copy);
-            KeepNames(copy);
-            string file = source.Path[(source.Path.LastIndexOf('/') + 1)..];
-            files.Add(isDropIn ? $"{_wishes.UnitFolder}/{BackendName}.d/{file}" : $"{_wishes.UnitFolder}/{BackendName}", copy.ToText());
-            if (isDropIn)
-                files.Remove(source);
-        }
-    }
-
-    private void Move(UnitFile copy, IEnumerable<PortSetting> settings, Address backend)
-    {
-        string host = backend.Text[..backend.Text.LastIndexOf(':')];
-        foreach (IGrouping<UnitItem, PortSetting> line in settings.GroupBy(setting => setting.Setting.Item))
-        {
-            UnitItem item = copy.Items.First(other => other.Line == line.Key.Line);
-            UnitItem changed = item;
-            foreach (PortSetting setting in line.OrderByDescending(setting => setting.Index))
-            {
-                string own = setting.Host is { } given && !PortFinder.IsAnywhere(given) && s_loopbacks.Contains(given) ? given : host;
-                string word = setting.For(setting.Port is null ? own.Trim('[', ']') : own, backend.Port);
-                if (setting.Port is null && own == setting.Host)
-                    continue;
-                changed = UnitWord.Replace(changed, setting.Index, word);
-                _notes.Add($"{setting.Name} of the daemon is {word[setting.Before.Length..]} now");
-            }
-            copy.Replace(item, changed with { Line = item.Line });
-        }
-    }
-
-    private void PrepareBackend(UnitFile copy, List<PortSetting> moved, Address backend)
-    {
-        string number = backend.Port.ToString(CultureInfo.InvariantCulture);
-        if (_wishes.PortVariable is { } variable && !moved.Exists(setting => setting.Name == $"Environment={variable}"))
-            AddVariable(copy, $"{variable}={number}");
-        MigrationFiles.SetNew(copy, "Unit", "StartLimitIntervalSec", "0");
-        if (!_wishes.IsResident)
-            MigrationFiles.SetNew(copy, "Unit", "StopWhenUnneeded", "yes");
-        copy.Set("Service", "Restart", "no");
-    }
-
-    /// <summary>What an EnvironmentFile= sets, Environment= can't change; systemd.exec(5).</summary>
-    private void AddVariable(UnitFile copy, string assignment)
-    {
-        string name = assignment.Split('=')[0];
-        bool isInFile = _seen.EnvironmentFiles.Any(text => text.Split('\n').Any(line => line.TrimStart().StartsWith(name + "=", StringComparison.Ordinal)));
-        UnitItem command = copy.Assignments.Last(a => a.Item is { Name: "ExecStart", Value.Length: > 0 }).Item;
-        if (!isInFile)
-        {
-            copy.InsertBefore(command, UnitFile.Assignment("Environment", assignment));
-            return;
-        }
-        ExecCommand parsed = ExecLine.Parse(command.Value)[0];
-        int at = command.Raw.IndexOf(parsed.Executable, StringComparison.Ordinal);
-        copy.Replace(command, command with { Raw = command.Raw.Insert(at, $"/usr/bin/env {assignment} ") });
-        _notes.Add($"{name} is set by an EnvironmentFile=, which comes after Environment=: env(1) puts the new one in");
-    }
-
-    /// <summary>Specifiers that stand for the unit's name go on standing for the old one: its folders of state are called by it.</summary>
-    private void KeepNames(UnitFile copy)
-    {
-        foreach (UnitItem item in copy.Items.Where(item => item.Kind == UnitItemKind.Assignment && item.Raw.Contains('%', StringComparison.Ordinal)).ToArray())
-        {
-            string raw = item.Raw;
-            for (int at = raw.IndexOf('%', StringComparison.Ordinal); at >= 0 && at + 1 < raw.Length; at = raw.IndexOf('%', at + 2))
-            {
-                string? name = raw[at + 1] switch
-                {
-                    'n' => _service.Name,
-                    'N' or 'p' or 'P' => Stem,
-                    _ => null,
-                };
-                if (name is not null)
-                    raw = string.Concat(raw.AsSpan(0, at), name, raw.AsSpan(at + 2));
-                if (at + 2 > raw.Length)
-                    break;
-            }
-            if (raw != item.Raw)
-                copy.Replace(item, item with { Raw = raw });
-        }
-    }
 }

@@ -27,6 +27,9 @@ internal sealed record PortSetting(Setting Setting, int Index, string Before, st
 /// <summary>Finds in a service where its daemon is told to listen.</summary>
 internal static class PortFinder
 {
+    /// <summary>How the name of a variable begins, for messages.</summary>
+    internal const string VariableName = "Environment=";
+
     /// <summary>Ports that a daemon connects to, by how their variables and options begin.</summary>
     private static readonly string[] s_others =
     [
@@ -34,13 +37,39 @@ internal static class PortFinder
         "elastic", "memcache", "proxy", "upstream", "statsd", "debug", "inspect", "metrics", "remote", "peer", "cluster", "backend", "target", "dns", "syslog",
     ];
 
-    private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "url", "urls", "http", "endpoint", "origin"];
+    private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "urls", "http"];
+
+    /// <summary>Parts of names of what clients see, which stays where it is, or of what a daemon goes to.</summary>
+    private static readonly string[] s_shown = ["url", "origin", "origins", "public", "base", "root", "external"];
+
+    /// <summary>Names by which a host alone is the daemon's own.</summary>
+    private static readonly string[] s_hostNames =
+    [
+        "host", "bind", "listen", "addr", "address", "bind_host", "bind_addr", "bind_address", "bind_ip", "listen_host", "listen_addr", "listen_address",
+        "listen_ip",
+    ];
 
     private static readonly string[] s_anywhere = ["0.0.0.0", "::", "[::]", "*", "+", ""];
 
     /// <summary>Every word that may say it, the surest first.</summary>
     internal static IReadOnlyList<PortSetting> Find(Unit service) =>
         [.. InEnvironment(service).Concat(InArguments(service)).OrderBy(setting => setting.Rank)];
+
+    /// <summary>The words with a host alone that the daemon takes for its own: plainly named, or as its port is (<c>APP_HOST</c> beside
+    /// <c>APP_PORT</c>). Any other may be whom it goes to.</summary>
+    /// <param name="ports">What its port is called.</param>
+    internal static IEnumerable<PortSetting> HostsOf(IEnumerable<PortSetting> settings, IEnumerable<string> ports)
+    {
+        IEnumerable<string> beginnings = ports.Select(Plain).Where(name => name.EndsWith("port", StringComparison.Ordinal))
+            .Select(name => name[..^"port".Length]);
+        HashSet<string> names = [.. beginnings.Append("").SelectMany(beginning => s_hostNames.Select(name => beginning + name))];
+        return settings.Where(setting => setting is { Port: null, Host: not null } && (setting.Name is ['-', not '-'] || names.Contains(Plain(setting.Name))));
+    }
+
+    /// <summary>Whether a host is this machine's alone, or all of its addresses.</summary>
+    internal static bool IsLocal(string host) =>
+        IsAnywhere(host) || host == "localhost" || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out System.Net.IPAddress? address)
+            && System.Net.IPAddress.IsLoopback(address));
 
     /// <summary>Whether a host means every address of the machine.</summary>
     internal static bool IsAnywhere(string host) => s_anywhere.Contains(host);
@@ -95,7 +124,7 @@ internal static class PortFinder
     {
         string plain = name.TrimStart('-').ToLowerInvariant();
         string[] parts = plain.Split('_', '-', '.', ':');
-        if (s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))))
+        if (s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))) || parts.Any(s_shown.Contains))
             return null;
         if (plain.EndsWith("port", StringComparison.Ordinal))
             return IsPort(value, out int port) ? new(setting, index, before, null, port, "", plain == "port" ? 0 : 1) { Name = name } : null;
@@ -118,6 +147,13 @@ internal static class PortFinder
             return new(setting, index, before + prefix, authority[..colon], port, after, rank) { Name = "" };
         bool isAddress = System.Net.IPAddress.TryParse(authority, out _) && authority.Any(c => c is '.' or ':');
         return isAddress || authority is "localhost" or "*" ? new(setting, index, before + prefix, authority, null, after, rank) { Name = "" } : null;
+    }
+
+    /// <summary>A name without what is different between options and variables.</summary>
+    private static string Plain(string name)
+    {
+        string own = name.StartsWith(VariableName, StringComparison.Ordinal) ? name[VariableName.Length..] : name.TrimStart('-');
+        return own.ToLowerInvariant().Replace('-', '_').Replace('.', '_');
     }
 
     private static bool IsHost(string text) =>

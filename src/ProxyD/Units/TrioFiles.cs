@@ -111,6 +111,8 @@ internal sealed class TrioFiles(TrioRequest request)
     private List<string> ProxyCommand()
     {
         List<string> words = [request.Proxyd, request.BackendAddress.Text, $"--wait-bind={request.WaitBind}"];
+        if (request.Ready is { } ready)
+            words.Add($"--ready={ready}");
         if (!request.IsPlain)
             words.Add($"--backend-unit={request.BackendUnit}");
         if (!request.IsPlain && request.IsUser)

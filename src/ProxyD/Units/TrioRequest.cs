@@ -45,6 +45,9 @@ internal sealed record TrioRequest
     /// <summary>How long a client waits for the backend.</summary>
     internal string WaitBind { get; init; } = "5s";
 
+    /// <summary>The value of <c>--ready=</c>; null when connecting is proof enough.</summary>
+    internal string? Ready { get; init; }
+
     /// <summary>Of a user manager, with the user's rights, rather than of the system.</summary>
     internal bool IsUser { get; init; }
 

@@ -78,6 +78,6 @@ public sealed class MigrationResidentTests
     private static (string Name, string Text)[] Trio(string lines) =>
     [
         ("web.socket", Socket), ("web.service", $"[Unit]\nRequires=app.service\n[Service]\n{lines}\nExecStart={SocketProxyd} 127.0.0.1:18080\n"),
-        ("app.service", Backend),
+        ("app.service", AppUnit),
     ];
 }

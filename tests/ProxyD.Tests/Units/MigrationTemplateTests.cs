@@ -31,7 +31,7 @@ public sealed class MigrationTemplateTests
         // Goal: the same in the other form.
         Migration made = Resident(
             ("web@.socket", Socket), ("web@.service", "[Unit]\nBindsTo=app@%i.service\n[Service]\nExecStart=/opt/wrap %i\n"),
-            ("app@.service", Backend), ("/opt/wrap", Script));
+            ("app@.service", AppUnit), ("/opt/wrap", Script));
 
         Assert.Equal("/opt/proxyd 127.0.0.1:1%i --backend-unit=app@%i.service --wait-bind=5s", made.Line("web@.service", "ExecStart"));
     }
@@ -45,7 +45,7 @@ public sealed class MigrationTemplateTests
         (string, string)[] files =
         [
             ("web.socket", Socket), ("web.service", $"[Unit]\nBindsTo=app.service\n[Service]\nExecStartPre=/bin/sleep 9\nExecStart={command}\n"),
-            ("app.service", Backend), ("/opt/wrap", Script),
+            ("app.service", AppUnit), ("/opt/wrap", Script),
         ];
 
         Assert.StartsWith($"{prefix}/opt/proxyd 127.0.0.1:18080 ", Minimal(files).Line("web.service", "ExecStart"), StringComparison.Ordinal);

@@ -8,7 +8,7 @@ internal static class MigrationWorld
     internal const string Folder = "/etc/systemd/system";
     internal const string Socket = "[Socket]\nListenStream=8080\n";
     internal const string SocketProxyd = "/lib/systemd/systemd-socket-proxyd";
-    internal const string Backend = "[Service]\nExecStart=/usr/bin/app --port 18080\n";
+    internal const string AppUnit = "[Service]\nExecStart=/usr/bin/app --port 18080\n";
 
     internal static Migration Minimal(params (string Name, string Text)[] files) => Build(new("/opt/proxyd"), files);
 

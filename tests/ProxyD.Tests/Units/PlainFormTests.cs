@@ -28,6 +28,38 @@ public sealed class PlainFormTests
     }
 
     [Theory]
+    [InlineData("PORT=8080 API_URL=http://10.0.0.5:9000/", "", "127.0.0.1:8080", "PORT=18080 API_URL=http://10.0.0.5:9000/")]
+    [InlineData("PORT=8080 API_URL=http://localhost:9000", "8080", "8080", "PORT=18080 API_URL=http://localhost:9000")]
+    [InlineData("PORT=8080 API_HOST=10.0.0.5", "", "127.0.0.1:8080", "PORT=18080 API_HOST=10.0.0.5")]
+    [InlineData("PORT=8080 SEARCH_ADDR=10.0.0.5:8080", "8080", "8080", "PORT=18080 SEARCH_ADDR=10.0.0.5:8080")]
+    [InlineData("PORT=3000 ORIGIN=http://localhost:3000", "", "127.0.0.1:3000", "PORT=13000 ORIGIN=http://localhost:3000")]
+    [InlineData("PUBLIC_PORT=443 PORT=3000 BASE_ADDR=a:3000 ROOT_URL=http://x:3000/", "", "127.0.0.1:3000", "PUBLIC_PORT=443 PORT=13000 BASE_ADDR=a:3000")]
+    [InlineData("APP_PORT=3000 APP_HOST=10.0.0.5 DB_HOST=10.0.0.9", "", "10.0.0.5:3000", "APP_PORT=13000 APP_HOST=127.0.0.1 DB_HOST=10.0.0.9")]
+    [InlineData("PORT=3000 BIND_ADDRESS=10.0.0.5 HOST=localhost", "10.0.0.5:3000", "10.0.0.5:3000", "PORT=13000 BIND_ADDRESS=127.0.0.1 HOST=localhost")]
+    [InlineData("PORT=8080 HOST=0.0.0.0", "127.0.0.1:8080", "127.0.0.1:8080", "PORT=18080 HOST=127.0.0.1")]
+    [InlineData("PORT=8080 HOST=0.0.0.0", "8080", "0.0.0.0:8080", "PORT=18080 HOST=127.0.0.1")]
+    public void Whom_a_daemon_goes_to_and_what_clients_see_stays(string words, string seen, string open, string line)
+    {
+        // Goal: only the port's own word and what is plainly the daemon's host count, and what the kernel shows counts more.
+        Migration made = Build(
+            $"[Service]\nEnvironment={words}\nExecStart=/usr/bin/app\n", new("/opt/proxyd"), s_seen with { ListensAt = seen.Length > 0 ? [seen] : [] });
+
+        Assert.Contains($"ListenStream={open}\n", Text(made, "web.socket"), StringComparison.Ordinal);
+        Assert.Contains($"Environment={line}", Text(made, "web-backend.service"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_daemon_that_is_told_no_host_keeps_its_own()
+    {
+        // Goal: only its port moves, so that the proxy finds it at the address that its own file of settings names.
+        Migration made = Build(
+            "[Service]\nEnvironment=PORT=8080\nExecStart=/usr/bin/app\n", new("/opt/proxyd"), s_seen with { ListensAt = ["9090", "10.0.0.5:8080"] });
+
+        Assert.Contains("ListenStream=10.0.0.5:8080\n", Text(made, "web.socket"), StringComparison.Ordinal);
+        Assert.Contains("ExecStart=/opt/proxyd 10.0.0.5:18080 ", Text(made, "web.service"), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("/usr/bin/app --quiet", "doesn't say where it listens")]
     [InlineData("/usr/bin/app --http-port 8080 --grpc-port 9090", "names several ports (--http-port 8080, --grpc-port 9090)")]
     [InlineData("/bin/sh -c 'PORT=8080 exec app'", "doesn't say where it listens")]
