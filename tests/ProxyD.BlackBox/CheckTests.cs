@@ -92,15 +92,89 @@ public sealed class CheckTests : IDisposable
         Assert.Contains(part, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mkfifo odd.socket", "odd.socket can't be read: it is no regular file; expected a regular file of at most 1024 KiB")]
+    [InlineData("truncate -s 300M odd.service", "odd.service can't be read: it is larger; expected a regular file of at most 1024 KiB")]
+    [InlineData("mkdir web.service.d && mkfifo web.service.d/odd.conf", "odd.conf can't be read: it is no regular file")]
+    public void A_file_that_is_no_unit_file_is_told(string make, string problem)
+    {
+        // Goal: neither a reader that waits for ever nor one that fills the memory, but one line that names the file and the limit.
+        WriteTrio("");
+
+        (int status, string output, string errors) = RunAfter(make, "check", _folder.File("."));
+
+        Assert.Equal((2, ""), (status, output));
+        Assert.Contains(problem, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wrapper_that_is_no_file_is_none()
+    {
+        // Goal: the path of a pipe in ExecStart= is not opened.
+        WriteTrio("");
+        _folder.Write("other.service", $"[Service]\nExecStart={_folder.File("wrapper")}\n");
+
+        Assert.Equal((0, "3 units: 0 errors, 0 warnings, 0 notes\n", ""), RunAfter("mkfifo wrapper", "check", _folder.File(".")));
+    }
+
+    [Fact]
+    public void What_is_linked_to_dev_null_is_switched_off()
+    {
+        // Goal: such a drop-in says nothing, and such a unit is none (systemd.unit(5)).
+        WriteTrio("");
+
+        Assert.Equal(
+            (0, "2 units: 0 errors, 0 warnings, 0 notes\n", ""),
+            RunAfter("mkdir web.service.d && ln -s /dev/null web.service.d/x.conf && ln -s /dev/null other.service", "check", _folder.File(".")));
+    }
+
+    [Theory]
+    [InlineData("web-alias.service")]
+    [InlineData("web.service")]
+    public void A_link_is_another_name_of_its_unit(string asked)
+    {
+        // Goal: a socket tied to its proxy by an alias is seen, and the alias can be asked for.
+        WriteTrio("PartOf=web-alias.service");
+
+        (int status, string output, string errors) = RunAfter("ln -s web.service web-alias.service", "check", _folder.File(asked));
+
+        Assert.Equal((1, ""), (status, errors));
+        Assert.Contains("error  PXD001  web.socket", output, StringComparison.Ordinal);
+        Assert.Contains("2 units: 1 error,", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("XDG_RUNTIME_DIR", "systemd/generator"), InlineData("XDG_RUNTIME_DIR", "systemd/generator.early")]
+    [InlineData("XDG_RUNTIME_DIR", "systemd/transient"), InlineData("XDG_CONFIG_HOME", "systemd/user.control"), InlineData("XDG_CONFIG_DIRS", "systemd/user")]
+    public void A_users_units_are_looked_for_where_its_manager_looks(string variable, string folder)
+    {
+        // Goal: a backend that a generator makes (a container of podman's) is not missing (systemd.unit(5)); in no such folder it is.
+        WriteTrio("");
+        _folder.Write("web.service", "[Unit]\nWants=container.service\n[Service]\nExecStart=/usr/bin/proxyd 127.0.0.1:18080\n");
+        string root = _folder.File("root");
+        string make = $"mkdir -p {root}/{folder} && printf '[Service]\\nExecStart=/usr/bin/podman run web\\n' >{root}/{folder}/container.service";
+
+        Assert.Contains("PXD025", RunAfter("true", "check", "--user", _folder.File("web.service")).Output, StringComparison.Ordinal);
+        (int status, string output, string errors) = RunAfter($"{make} && export {variable}={root}", "check", "--user", _folder.File("web.service"));
+        Assert.Equal((0, ""), (status, errors));
+        Assert.DoesNotContain("PXD025", output, StringComparison.Ordinal);
+    }
+
     private void WriteTrio(string tie)
     {
         _folder.Write("web.socket", $"[Unit]\n{tie}\n[Socket]\nListenStream=127.0.0.1:8080\n");
         _folder.Write("web.service", "[Service]\nUser=nobody\nExecStart=/usr/bin/proxyd 127.0.0.1:18080\n");
     }
 
-    private static (int Status, string Output, string Errors) Run(params string[] arguments)
+    private static (int Status, string Output, string Errors) Run(params string[] arguments) => Run(new SubjectSetup { Arguments = arguments });
+
+    /// <summary>The same after a shell command in the folder.</summary>
+    private (int Status, string Output, string Errors) RunAfter(string command, params string[] arguments) =>
+        Run(new SubjectSetup { Arguments = arguments, Prelude = [$"cd {_folder.File(".")}", $"{command} || exit 99"] });
+
+    private static (int Status, string Output, string Errors) Run(SubjectSetup setup)
     {
-        using Subject subject = Subject.Start(new SubjectSetup { Arguments = arguments });
+        using Subject subject = Subject.Start(setup);
         int status = subject.WaitForExit();
         return (status, Joined(subject.Output), Joined(subject.Log));
     }

@@ -34,6 +34,42 @@ public sealed class CheckTests(Lab lab) : EndToEndTest(lab)
         Assert.Contains("app-backend@8001.service listens", Lab.Run(Lab.Proxyd, "check", "app@8001.socket").Output, StringComparison.Ordinal);
     }
 
+    // Goal: a template can be asked for; what a socket that accepts starts is judged with it, from either side.
+    [Fact]
+    public void A_template_is_judged_with_its_socket()
+    {
+        Install(UnitFiles.OfIncumbent("jellyfin-accept"));
+        Assert.Equal(["PXD003", "PXD014"], Found("jellyfin@.service"));
+        Assert.Equal(["PXD003", "PXD014"], Found("jellyfin.socket"));
+        Assert.Equal(["PXD003", "PXD014"], Found());
+        Install(UnitFiles.OfIncumbent("template"), "8001");
+        Assert.Equal(["PXD002"], Found("app@.service"));
+        Assert.Contains("app@.socket", Lab.Run(Lab.Proxyd, "check", "--json", "app@.service").Output, StringComparison.Ordinal);
+    }
+
+    // Goal: a unit can be asked for by an alias, and a tie by an alias leads to it.
+    [Fact]
+    public void A_unit_is_known_by_its_aliases()
+    {
+        Install(UnitFiles.OfTrio("brainstorm"));
+        string[] aliases = ["/etc/systemd/system/storm.service", "/etc/systemd/system/storm-backend.service"];
+        try
+        {
+            File.CreateSymbolicLink(Lab.PathOf(aliases[0]), "brainstorm.service");
+            File.CreateSymbolicLink(Lab.PathOf(aliases[1]), "brainstorm-backend.service");
+            string text = File.ReadAllText(Lab.PathOf("/etc/systemd/system/brainstorm.service"));
+            Lab.Write("/etc/systemd/system/brainstorm.service", text.Replace("brainstorm-backend.service", "storm-backend.service", StringComparison.Ordinal));
+            Lab.Systemctl("daemon-reload");
+            Assert.Equal(["PXD003", "PXD009"], Found("storm.service"));
+            Assert.Equal(["PXD003", "PXD009"], Found("storm"));
+        }
+        finally
+        {
+            foreach (string alias in aliases)
+                File.Delete(Lab.PathOf(alias));
+        }
+    }
+
     // Goal: a name that systemd does not have is told in one line.
     [Fact]
     public void A_unit_that_does_not_exist_is_told()

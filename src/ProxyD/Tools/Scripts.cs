@@ -22,9 +22,9 @@ internal sealed class Scripts
     {
         try
         {
-            if (!Path.IsPathRooted(path) || new FileInfo(path) is not { Exists: true, Length: <= MaxBytes })
+            if (!Path.IsPathRooted(path))
                 return null;
-            byte[] bytes = File.ReadAllBytes(path);
+            byte[] bytes = RegularFile.Read(path, MaxBytes);
             return bytes.Contains((byte)0) ? null : UnitText.Decode(bytes).Text;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -36,6 +36,7 @@ internal sealed class UnitChecker(bool isUser)
     private UnitSet FromPaths(string[] paths, HashSet<string> asked)
     {
         List<UnitFile> files = [];
+        List<KeyValuePair<string, string>> links = [];
         foreach (string path in paths.Select(Path.GetFullPath))
         {
             if (path.EndsWith(".rules", StringComparison.Ordinal))
@@ -47,18 +48,20 @@ internal sealed class UnitChecker(bool isUser)
             if (!Path.Exists(path))
                 throw new ToolException($"{path} does not exist; expected a unit's name, a unit file or a folder of unit files");
             IReadOnlyList<UnitFile> found = UnitLoader.ReadFolder(folder);
-            UnitSet inFolder = UnitSet.FromFiles(found, isUser);
+            IReadOnlyList<KeyValuePair<string, string>> linked = UnitLoader.LinksIn(folder);
+            UnitSet inFolder = UnitSet.FromFiles(found, isUser, linked);
             string[] wanted = folder == path ? [.. inFolder.Units.Select(unit => unit.Name)] : [NameOf(path)];
             if (wanted.Length == 0)
                 throw new ToolException($"{path} holds no unit files");
             if (Array.Find(wanted, name => inFolder.Find(name) is null) is not null)
                 throw new ToolException($"{path} is no unit file, and no drop-in of one in {folder}");
-            asked.UnionWith(wanted);
+            asked.UnionWith(wanted.Select(name => inFolder.Find(name)!.Name));
             files.AddRange(found);
+            links.AddRange(linked);
             if (folder == path)
                 _givenRules.AddRange(RulesIn(path));
         }
-        return _loader.Complete([.. files.DistinctBy(file => file.Path)]);
+        return _loader.Complete([.. files.DistinctBy(file => file.Path)], links);
     }
 
     private UnitSet ByName(string[] names, HashSet<string> asked)
@@ -69,7 +72,8 @@ internal sealed class UnitChecker(bool isUser)
         UnitSet units = _loader.LoadWithRelated(names, out IReadOnlyList<string> missing);
         if (missing.Count > 0)
             throw new ToolException($"there is no unit {missing[0]}; expected a unit's name, a unit file or a folder of unit files");
-        asked.UnionWith(names.Select(name => units.Find(name)!.Name));
+        // Under the name that it was loaded by, which may be another than was asked for.
+        asked.UnionWith(names.Select(name => _loader.Load(name)!.Name));
         // The other sockets are judged only against these.
         return new([.. units.Units, .. sockets]);
     }

@@ -1,3 +1,4 @@
+using ProxyD.Interop;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;
@@ -7,17 +8,15 @@ internal sealed class UnitFolders(bool isUser)
 {
     private static readonly string[] s_system =
     [
-        "/etc/systemd/system", "/run/systemd/system", "/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-        "/lib/systemd/system", "/run/systemd/generator.late",
+        "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early", "/etc/systemd/system",
+        "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached", "/run/systemd/generator", "/usr/local/lib/systemd/system",
+        "/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/generator.late",
     ];
 
-    private static readonly string[] s_user =
-    [
-        "/etc/systemd/user", "/run/systemd/user", "/usr/local/share/systemd/user", "/usr/share/systemd/user", "/usr/local/lib/systemd/user",
-        "/usr/lib/systemd/user", "/lib/systemd/user",
-    ];
+    /// <summary>More links than that lead round in a circle.</summary>
+    private const int LinksMax = 8;
 
-    private readonly string[] _folders = [.. (isUser ? OwnFolders().Concat(s_user) : s_system).Where(Directory.Exists)];
+    private readonly string[] _folders = [.. (isUser ? OfUser() : s_system).Where(Directory.Exists)];
 
     /// <summary>A unit's file and the drop-ins for it, as far as they can be read; an instance's are its template's.</summary>
     internal IEnumerable<UnitFile> FilesOf(string name)
@@ -36,6 +35,39 @@ internal sealed class UnitFolders(bool isUser)
         }
     }
 
+    /// <summary>The links that a name leads through to its unit: each name, and the one behind it.</summary>
+    internal IEnumerable<KeyValuePair<string, string>> LinksFrom(string name)
+    {
+        for (int step = 0; step < LinksMax && UnitBehindName(name) is { } behind; step++)
+        {
+            yield return new(name, behind);
+            name = behind;
+        }
+    }
+
+    private string? UnitBehindName(string name)
+    {
+        UnitName parts = new(name);
+        string[] names = [name, parts.Template ?? name];
+        string? path = _folders.SelectMany(folder => names.Select(its => Path.Combine(folder, its))).FirstOrDefault(File.Exists);
+        string? behind = path is null ? null : UnitBehind(path);
+        return behind is not null && new UnitName(behind).IsTemplate && parts.Instance is { } instance ? new UnitName(behind).With(instance) : behind;
+    }
+
+    /// <summary>The name of the unit that a link leads to.</summary>
+    /// <returns>Null for a file, for a link of the same name or from an instance to its template, and for what leads to no unit file, as a masked
+    /// unit's does to /dev/null.</returns>
+    internal static string? UnitBehind(string path)
+    {
+        UnitName name = new(Path.GetFileName(path));
+        UnitName target = new(Path.GetFileName(new FileInfo(path).LinkTarget ?? path));
+        return target != name && target.Full != name.Template && target.Type == name.Type && name.Type != UnitType.Unknown ? target.Full : null;
+    }
+
+    /// <summary>Whether a unit file is no link, or one whose target has the same name.</summary>
+    internal static bool IsNamedAsItsFile(string path) =>
+        new FileInfo(path).LinkTarget is not { } target || Path.GetFileName(target) == Path.GetFileName(path);
+
     /// <summary>Whether there is such a unit, as a file of its own or of its template.</summary>
     internal bool Has(string name)
     {
@@ -43,11 +75,21 @@ internal sealed class UnitFolders(bool isUser)
         return _folders.Any(folder => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, parts.Template ?? name)));
     }
 
-    private static IEnumerable<string> OwnFolders()
+    private static string[] OfUser()
     {
         string home = Environment.GetEnvironmentVariable("HOME") ?? "/";
-        string config = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") ?? Path.Combine(home, ".config");
-        string data = Environment.GetEnvironmentVariable("XDG_DATA_HOME") ?? Path.Combine(home, ".local/share");
-        return [Path.Combine(config, "systemd/user"), Path.Combine(data, "systemd/user")];
+        string config = Set("XDG_CONFIG_HOME", Path.Combine(home, ".config")) + "/systemd";
+        string run = Set("XDG_RUNTIME_DIR", $"/run/user/{Libc.geteuid()}") + "/systemd";
+        return
+        [
+            config + "/user.control", run + "/user.control", run + "/transient", run + "/generator.early", config + "/user",
+            .. Set("XDG_CONFIG_DIRS", "/etc/xdg").Split(':').Select(folder => folder + "/systemd/user"), "/etc/systemd/user",
+            run + "/user", "/run/systemd/user", run + "/generator", Set("XDG_DATA_HOME", Path.Combine(home, ".local/share")) + "/systemd/user",
+            .. Set("XDG_DATA_DIRS", "/usr/local/share:/usr/share").Split(':').Select(folder => folder + "/systemd/user"),
+            "/usr/local/lib/systemd/user", "/usr/lib/systemd/user", "/lib/systemd/user", run + "/generator.late",
+        ];
     }
+
+    private static string Set(string variable, string otherwise) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : otherwise;
 }

@@ -10,6 +10,12 @@ internal sealed class UnitLoader(bool isUser)
     /// <summary>A chain socket → proxy → hook → backend is followed that far.</summary>
     private const int MaxSteps = 4;
 
+    /// <summary>No unit file is longer; systemd reads larger ones, but nobody writes them.</summary>
+    private const int BytesMax = 1024 * 1024;
+
+    /// <summary>systemctl shows no template, and any instance has its files; this one stands for all.</summary>
+    private const string AnyInstance = "x";
+
     private readonly Systemctl _systemctl = new(isUser);
     private readonly UnitFolders _folders = new(isUser);
     private readonly Scripts _scripts = new();
@@ -36,8 +42,8 @@ internal sealed class UnitLoader(bool isUser)
     }
 
     /// <summary>A unit file's or a drop-in's content.</summary>
-    /// <exception cref="ToolException">It can't be read.</exception>
-    internal static UnitFile ReadFile(string path) => Reading(path, () => UnitFile.Parse(File.ReadAllBytes(path), path));
+    /// <exception cref="ToolException">It can't be read, or is no regular file of at most 1 MiB.</exception>
+    internal static UnitFile ReadFile(string path) => Reading(path, () => UnitFile.Parse(RegularFile.Read(path, BytesMax), path));
 
     /// <summary>The unit files of a folder and the drop-ins in its <c>*.d</c> folders, in the order of their names; links to other names
     /// are left out.</summary>
@@ -45,49 +51,75 @@ internal sealed class UnitLoader(bool isUser)
     internal static IReadOnlyList<UnitFile> ReadFolder(string path) => Reading(path, () =>
     {
         IEnumerable<string> fragments = Directory.GetFiles(path)
-            .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && File.Exists(file) && !IsAlias(file));
+            .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && File.Exists(file) && UnitFolders.IsNamedAsItsFile(file));
         IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").SelectMany(folder => Directory.GetFiles(folder, "*.conf"));
         return fragments.Concat(dropIns).Order(StringComparer.Ordinal).Select(ReadFile).ToArray();
     });
 
+    /// <summary>The links of a folder that give a unit another name: that name, and the one it leads to.</summary>
+    /// <exception cref="ToolException">The folder can't be read.</exception>
+    internal static IReadOnlyList<KeyValuePair<string, string>> LinksIn(string path) => Reading(path, () => Directory.GetFiles(path)
+        .Order(StringComparer.Ordinal)
+        .Select(file => KeyValuePair.Create(Path.GetFileName(file), UnitFolders.UnitBehind(file) ?? ""))
+        .Where(link => link.Value.Length > 0).ToArray());
+
     /// <summary>Units made of files, with what they name in turn taken from the machine's own folders where the files don't have it.</summary>
+    /// <param name="links">As <see cref="LinksIn"/> gives them.</param>
     /// <exception cref="ToolException">A file can't be read.</exception>
-    internal UnitSet Complete(IReadOnlyList<UnitFile> files)
+    internal UnitSet Complete(IReadOnlyList<UnitFile> files, IReadOnlyList<KeyValuePair<string, string>>? links = null)
     {
         List<UnitFile> all = [.. files];
+        List<KeyValuePair<string, string>> aliases = [.. links ?? []];
         HashSet<string> tried = [];
-        UnitSet set = UnitSet.FromFiles(all, isUser);
+        UnitSet set = UnitSet.FromFiles(all, isUser, aliases);
         for (int step = 0; step < MaxSteps; step++)
         {
             TrioFinder finder = new(set, Script);
-            string[] missing = [.. set.Units.SelectMany(finder.NamedBy).Where(name => set.Find(name) is null && tried.Add(name))];
+            string[] missing =
+            [
+                .. set.Units.SelectMany(finder.NamedBy).Select(set.IdOf)
+                    .Where(name => new UnitName(name).IsKnown && set.Find(name) is null && tried.Add(name)),
+            ];
             int before = all.Count;
-            all.AddRange(missing.SelectMany(_folders.FilesOf));
+            foreach (string name in missing)
+            {
+                KeyValuePair<string, string>[] passed = [.. _folders.LinksFrom(name)];
+                aliases.AddRange(passed);
+                all.AddRange(_folders.FilesOf(passed is [.., { Value: var id }] ? id : name));
+            }
             if (all.Count == before)
                 break;
-            set = UnitSet.FromFiles(all, isUser);
+            set = UnitSet.FromFiles(all, isUser, aliases);
         }
         return set;
     }
 
-    /// <summary>A unit as the manager has it: its unit file and its drop-ins, in the manager's order.</summary>
-    /// <returns>Null when the manager finds no file of that name, and for a masked unit.</returns>
+    /// <summary>A unit as the manager has it: its unit file and its drop-ins, in the manager's order, under the manager's own name for it,
+    /// with its other names; a template as itself.</summary>
+    /// <returns>Null when the manager finds no file of that name, for what is no name, and for a masked unit.</returns>
     /// <exception cref="ToolException">The manager can't be asked, or a file can't be read.</exception>
     internal Unit? Load(string name)
     {
-        if (_loaded.TryGetValue(name, out Unit? known))
-            return known;
-        Dictionary<string, string> shown = _systemctl.Show(name, "Id", "FragmentPath", "DropInPaths", "LoadState", "UnitFileState");
-        string fragment = shown.GetValueOrDefault("FragmentPath", "");
-        IEnumerable<string> dropIns = Words.Split(shown.GetValueOrDefault("DropInPaths", ""));
-        Unit? unit = fragment.Length > 0 && shown.GetValueOrDefault("LoadState") != "masked"
-            ? new(shown.GetValueOrDefault("Id", name), [.. dropIns.Prepend(fragment).Select(ReadFile)], isUser)
-            {
-                FileState = shown.GetValueOrDefault("UnitFileState"),
-            }
-            : null;
-        _loaded[name] = unit;
+        if (!_loaded.TryGetValue(name, out Unit? unit))
+            _loaded[name] = unit = new UnitName(name).IsValid ? Ask(name) : null;
         return unit;
+    }
+
+    private Unit? Ask(string name)
+    {
+        Dictionary<string, string> shown = _systemctl.Show(Loadable(name), "Id", "Names", "FragmentPath", "DropInPaths", "LoadState", "UnitFileState");
+        string fragment = shown.GetValueOrDefault("FragmentPath", "");
+        if (fragment.Length == 0 || shown.GetValueOrDefault("LoadState") == "masked")
+            return null;
+        IEnumerable<string> dropIns = Words.Split(shown.GetValueOrDefault("DropInPaths", ""));
+        bool isTemplate = new UnitName(name).IsTemplate;
+        string id = Own(shown.GetValueOrDefault("Id", name), isTemplate);
+        IEnumerable<string> names = Words.Split(shown.GetValueOrDefault("Names", ""), keepsEscapes: true).Select(other => Own(other, isTemplate));
+        UnitAliases aliases = new(names.Select(other => KeyValuePair.Create(other, id)));
+        return new(id, [.. dropIns.Prepend(fragment).Select(ReadFile)], isUser, aliases)
+        {
+            FileState = shown.GetValueOrDefault("UnitFileState"),
+        };
     }
 
     /// <summary>Units by name, and all that they name in turn: a socket's service, a service's sockets, what they depend on or start.</summary>
@@ -101,11 +133,11 @@ internal sealed class UnitLoader(bool isUser)
         List<Unit> found = [];
         for (int step = 0; step < MaxSteps && next.Length > 0; step++)
         {
-            Unit[] units = [.. next.Select(name => Load(Loadable(name))).OfType<Unit>()];
+            Unit[] units = [.. next.Select(Load).OfType<Unit>()];
             found.AddRange(units);
             next = [.. units.SelectMany(Related).Where(seen.Add)];
         }
-        missing = [.. asked.Where(name => Load(Loadable(name)) is null)];
+        missing = [.. asked.Where(name => Load(name) is null)];
         return new(found);
     }
 
@@ -122,21 +154,24 @@ internal sealed class UnitLoader(bool isUser)
     /// <summary>Whether a socket's service runs a proxy.</summary>
     /// <exception cref="ToolException">The manager can't be asked, or a file can't be read.</exception>
     internal bool IsProxys(Unit socket) =>
-        Load(Loadable(UnitSet.ServiceNameOf(socket))) is { } service && ProxyCommand.Of(service, Script) is not null;
+        Load(UnitSet.ServiceNameOf(socket)) is { } service && ProxyCommand.Of(service, Script) is not null;
 
     private IEnumerable<string> Related(Unit unit)
     {
         IEnumerable<string> sockets = unit.Type == UnitType.Service
-            ? Words.Split(_systemctl.Show(unit.Name, "TriggeredBy").GetValueOrDefault("TriggeredBy", ""), keepsEscapes: true)
+            ? Words.Split(_systemctl.Show(Loadable(unit.Name), "TriggeredBy").GetValueOrDefault("TriggeredBy", ""), keepsEscapes: true)
+                .Select(name => Own(name, unit.Parts.IsTemplate))
             : [];
-        return new TrioFinder(new([unit]), Script).NamedBy(unit).Concat(sockets);
+        // What starts a template's instances: a template's socket, or one that accepts. No instance of either need be loaded.
+        string[] usual = unit.Type == UnitType.Service && unit.Parts.IsTemplate ? [unit.Parts.Stem + ".socket", unit.Parts.Prefix + ".socket"] : [];
+        return new TrioFinder(new([unit]), Script).NamedBy(unit).Concat(sockets).Concat(usual).Select(name => new UnitName(name).Resolved.Full);
     }
 
-    /// <summary>systemctl shows no template; any instance has its files.</summary>
-    private static string Loadable(string name) => new UnitName(name).IsTemplate ? new UnitName(name).With("x") : name;
+    private static string Loadable(string name) => new UnitName(name).IsTemplate ? new UnitName(name).With(AnyInstance) : name;
 
-    private static bool IsAlias(string path) =>
-        new FileInfo(path).LinkTarget is { } target && Path.GetFileName(target) != Path.GetFileName(path);
+    /// <summary>The name of the template itself where its instance was asked for in its place.</summary>
+    private static string Own(string name, bool isTemplate) =>
+        isTemplate && new UnitName(name) is { Instance: AnyInstance } instance ? instance.With("") : name;
 
     private static T Reading<T>(string path, Func<T> read)
     {

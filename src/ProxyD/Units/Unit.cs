@@ -12,7 +12,8 @@ internal sealed record Setting(string Value, string Path, UnitItem Item)
 /// <summary>One unit as its manager sees it: the unit file, then its drop-ins, in order.</summary>
 /// <param name="sources">In the order in which they are read; an instance's may be its template's.</param>
 /// <param name="isUser">A user manager's unit.</param>
-internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool isUser = false)
+/// <param name="aliases">Its own other names, or those of all units that it was read with; none by default.</param>
+internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool isUser = false, UnitAliases? aliases = null)
 {
     /// <summary>Lists that an empty assignment does not clear: dependencies can only be added (systemd.unit(5), under drop-ins).</summary>
     private static readonly string[] s_dependencies =
@@ -42,6 +43,8 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
 
     internal bool IsUser { get; } = isUser;
 
+    internal UnitAliases Aliases { get; } = aliases ?? UnitAliases.None;
+
     /// <summary>What its manager says of [Install] (<c>UnitFileState=</c>, as systemctl is-enabled prints it); null when only files were read.</summary>
     internal string? FileState { get; init; }
 
@@ -55,6 +58,7 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
     internal string Path => Sources[0].Path;
 
     /// <summary>All values of a key that still hold, in order: an empty assignment drops what came before it, and is none itself.</summary>
+    /// <returns>No empty ones: where a specifier leaves nothing (<c>%i</c> without an instance) systemd has no use for the line either.</returns>
     internal IReadOnlyList<Setting> All(string section, string key)
     {
         List<Setting> settings = [];
@@ -66,10 +70,11 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
                 (string, string) itsName = s_oldNames.GetValueOrDefault((itsSection, item.Name), (itsSection, item.Name));
                 if (itsName != (section, key) && !(IsListen(section, key) && IsListen(itsSection, item.Name) && item.Value.Length == 0))
                     continue;
-                if (item.Value.Length > 0)
-                    settings.Add(new(Specifiers.Expand(item.Value, Parts, IsUser), source.Path, item));
-                else if (!isDependency)
+                if (item.Value.Length == 0 && !isDependency)
                     settings.Clear();
+                string value = Specifiers.Expand(item.Value, Parts, IsUser);
+                if (value.Length > 0)
+                    settings.Add(new(value, source.Path, item));
             }
         }
         return settings;
@@ -91,14 +96,16 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
     internal IEnumerable<(string Word, Setting Setting)> List(string section, string key) =>
         All(section, key).SelectMany(setting => Words.Split(setting.Value, keepsEscapes: true).Select(word => (word, setting)));
 
-    /// <summary>Whether one of the keys of [Unit] names that unit; the first assignment that does.</summary>
+    /// <summary>Whether one of the keys of [Unit] names that unit, by whichever of its names; the first assignment that does.</summary>
     internal Setting? Names(string unit, params string[] keys) =>
-        keys.SelectMany(key => List("Unit", key)).FirstOrDefault(entry => new UnitName(entry.Word).Resolved == new UnitName(unit).Resolved).Setting;
+        keys.SelectMany(key => List("Unit", key)).FirstOrDefault(entry => Meant(entry.Word) == Meant(unit)).Setting;
 
     /// <summary>The commands of an <c>Exec…=</c> key of [Service] or [Socket].</summary>
     internal IEnumerable<(ExecCommand Command, Setting Setting)> Commands(string key) =>
         All(Type == UnitType.Socket ? "Socket" : "Service", key)
             .SelectMany(setting => ExecLine.Parse(setting.Value).Select(command => (command, setting)));
+
+    private UnitName Meant(string unit) => new UnitName(Aliases.IdOf(unit)).Resolved;
 
     /// <summary>The addresses of a socket are one list under several names: an empty one of any name clears all.</summary>
     private static bool IsListen(string section, string key) => section == "Socket" && key.StartsWith("Listen", StringComparison.Ordinal);

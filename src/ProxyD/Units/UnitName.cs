@@ -46,6 +46,10 @@ internal enum UnitType
 /// <summary>A unit's name and its parts: <c>prefix@instance.type</c>.</summary>
 internal readonly record struct UnitName(string Full)
 {
+    private const int LengthMax = 255;
+
+    private const string Marks = ":-_.\\@";
+
     private static readonly (string Suffix, UnitType Type)[] s_types =
         [.. Enum.GetValues<UnitType>().Where(type => type != UnitType.Unknown).Select(type => ("." + type.ToString().ToLowerInvariant(), type))];
 
@@ -61,6 +65,12 @@ internal readonly record struct UnitName(string Full)
     internal string? Instance => At < 0 ? null : Stem[(At + 1)..];
 
     internal bool IsTemplate => Instance is "";
+
+    /// <summary>Whether a unit could have this name: no variable and no specifier is left in it, and no pattern; systemd.unit(5).</summary>
+    internal bool IsValid => Full.Length is > 0 and <= LengthMax && Full.All(c => char.IsAsciiLetterOrDigit(c) || Marks.Contains(c));
+
+    /// <summary>Whether it tells which unit is meant, or at least which template.</summary>
+    internal bool IsKnown => new UnitName(Template ?? Resolved.Full).IsValid && !Full.Contains('$');
 
     /// <summary>The template that an instance is made from; null for anything else.</summary>
     internal string? Template => Instance is { Length: > 0 } ? With("") : null;

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ProxyD.Units;
 
 /// <summary>Splits a unit file's text into logical lines as systemd.syntax(7) has it, and loses no character of it.</summary>
@@ -41,9 +43,18 @@ internal sealed class UnitReader
             _isMarkSeen = true;
             logical = logical[1..];
         }
-        while (Continues(logical))
-            logical = logical[..^1] + " " + ContinuationLine();
-        return Classify(logical, _text[start.._position], line);
+        return Classify(Continued(logical), _text[start.._position], line);
+    }
+
+    /// <summary>A line with those that it continues in.</summary>
+    private string Continued(string line)
+    {
+        if (!Continues(line))
+            return line;
+        StringBuilder whole = new();
+        for (; Continues(line); line = ContinuationLine())
+            whole.Append(line, 0, line.Length - 1).Append(' ');
+        return whole.Append(line).ToString();
     }
 
     /// <summary>The next line that is no comment; empty at the end of the file.</summary>

@@ -4,12 +4,19 @@ namespace ProxyD.Units;
 internal sealed class UnitSet
 {
     private readonly Dictionary<string, Unit> _units = new(StringComparer.Ordinal);
+    private readonly UnitAliases _aliases;
 
-    /// <param name="units">Of several with one name the first counts.</param>
+    /// <param name="units">Of several with one name the first counts. An alias of one is known to all.</param>
     internal UnitSet(IEnumerable<Unit> units)
     {
         foreach (Unit unit in units)
             _units.TryAdd(unit.Name, unit);
+        // A file of its own is more than a link of that name elsewhere.
+        _aliases = new(_units.Values.SelectMany(unit => unit.Aliases.Targets).Where(alias => !_units.ContainsKey(alias.Key)));
+        if (_aliases.IsEmpty)
+            return;
+        foreach (Unit unit in _units.Values.ToArray())
+            _units[unit.Name] = new(unit.Name, unit.Sources, unit.IsUser, _aliases);
     }
 
     /// <summary>In the order of their names.</summary>
@@ -17,10 +24,12 @@ internal sealed class UnitSet
 
     /// <summary>Puts files together by their paths: <c>NAME</c> is a unit, <c>NAME.d/*.conf</c> its drop-ins; systemd.unit(5).</summary>
     /// <param name="files">Of two unit files of one name, and of two drop-ins of one file name for one unit, the first counts.</param>
+    /// <param name="links">Names that are links, each with the name that it leads to; none by default.</param>
     /// <remarks>A drop-in whose unit is not among the files belongs to nothing here and is left out.</remarks>
-    internal static UnitSet FromFiles(IEnumerable<UnitFile> files, bool isUser = false)
+    internal static UnitSet FromFiles(IEnumerable<UnitFile> files, bool isUser = false, IEnumerable<KeyValuePair<string, string>>? links = null)
     {
         List<UnitFile> all = [.. files];
+        UnitAliases aliases = new(links ?? []);
         ILookup<string, UnitFile> dropIns = all.Where(IsDropIn).ToLookup(file => FolderName(file.Path), StringComparer.Ordinal);
         Dictionary<string, UnitFile> fragments = [];
         foreach (UnitFile file in all.Where(file => !IsDropIn(file) && UnitName.TypeOf(FileName(file.Path)) != UnitType.Unknown))
@@ -31,18 +40,24 @@ internal sealed class UnitSet
         return new(fragments.Keys.Concat(instances).Select(name =>
         {
             UnitFile fragment = fragments.GetValueOrDefault(name) ?? fragments[new UnitName(name).Template!];
-            return new Unit(name, [fragment, .. DropInsOf(new(name), dropIns)], isUser);
+            return new Unit(name, [fragment, .. DropInsOf(new(name), dropIns)], isUser, aliases);
         }));
     }
 
-    /// <summary>A unit by name; an instance is made of its template, and <c>x@%i.service</c>, as templates name each other, is the template.</summary>
+    /// <summary>A unit by any of its names; an instance is made of its template, and <c>x@%i.service</c>, as templates name each other, is
+    /// the template.</summary>
     internal Unit? Find(string name)
     {
-        UnitName parts = new UnitName(name).Resolved;
+        UnitName parts = new UnitName(IdOf(name)).Resolved;
         if (_units.TryGetValue(parts.Full, out Unit? unit))
             return unit;
-        return parts.Template is { } template && _units.TryGetValue(template, out Unit? made) ? new(name, made.Sources, made.IsUser) : null;
+        return parts.Template is { } template && _units.TryGetValue(template, out Unit? made)
+            ? new(parts.Full, made.Sources, made.IsUser, made.Aliases)
+            : null;
     }
+
+    /// <inheritdoc cref="UnitAliases.IdOf"/>
+    internal string IdOf(string name) => _units.ContainsKey(name) ? name : _aliases.IdOf(name);
 
     /// <summary>The name of what a socket starts: <c>Service=</c>, else the same name; with <c>Accept=yes</c> the template of that name.</summary>
     internal static string ServiceNameOf(Unit socket)

@@ -71,6 +71,34 @@ public sealed class UnitSetTests
         Assert.Null(set.Find("c@x.service"));
     }
 
+    [Fact]
+    public void A_unit_is_found_by_each_of_its_names()
+    {
+        // Goal: links to a unit, through another link too, and an instance of a linked template, are that unit, under its own name.
+        UnitSet set = UnitSet.FromFiles(
+            [UnitFile.Parse("[Unit]\nAfter=cache.service\n", "/e/redis-server.service"), UnitFile.Parse("[Unit]\n", "/e/app@.service")],
+            links: [new("redis.service", "redis-server.service"), new("cache.service", "redis.service"), new("web@.service", "app@.service")]);
+        Assert.Equal("redis-server.service", set.Find("cache.service")!.Name);
+        Assert.Equal("app@7.service", set.Find("web@7.service")!.Name);
+        Assert.Equal("app@.service", set.Find("web@%i.service")!.Name);
+        Assert.NotNull(set.Find("redis-server.service")!.Names("redis-server.service", "After"));
+        Assert.Null(set.Find("redis-server.service")!.Names("other.service", "After"));
+        // Read together with others it keeps them.
+        Assert.Equal("redis-server.service", new UnitSet([.. set.Units, Make("x.service", "")]).Find("redis.service")!.Name);
+    }
+
+    [Fact]
+    public void A_circle_of_links_leads_nowhere() =>
+        // Goal: an end, and nothing found.
+        Assert.Null(UnitSet.FromFiles([UnitFile.Parse("", "/e/x.service")], links: [new("a.service", "b.service"), new("b.service", "a.service")])
+            .Find("a.service"));
+
+    [Theory]
+    [InlineData("ListenStream", "%i", ""), InlineData("ListenStream", "%i1", "1")]
+    public void A_specifier_that_leaves_nothing_sets_nothing(string key, string value, string expected) =>
+        // Goal: no setting is ever empty, as those who look at its first character need it.
+        Assert.Equal(expected, Joined(Make("a.socket", $"[Socket]\n{key}={value}\n").All("Socket", key)));
+
     [Theory]
     [InlineData("yes", true), InlineData("On", true), InlineData("1", true), InlineData("t", true)]
     [InlineData("no", false), InlineData("off", false), InlineData("0", false), InlineData("maybe", false)]

@@ -1,0 +1,43 @@
+using System.Text;
+using ProxyD.Interop;
+using static ProxyD.Interop.LibcConstants;
+
+namespace ProxyD.Tools;
+
+/// <summary>Reads files whose paths others have chosen: a pipe would keep its reader waiting for ever, a file without an end take all memory.</summary>
+internal static class RegularFile
+{
+    // sys/stat.h
+    private const int S_IFMT = 0xF000;
+    private const int S_IFCHR = 0x2000;
+    private const int S_IFREG = 0x8000;
+
+    /// <summary>All bytes of a regular file; none of /dev/null, to which units and drop-ins are linked that are switched off (systemd.unit(5)).</summary>
+    /// <exception cref="IOException">It is not there, can't be read, is no regular file, or is larger.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    internal static byte[] Read(string path, int bytesMax)
+    {
+        string expected = $"expected a regular file of at most {bytesMax / 1024} KiB";
+        int type = TypeOf(path);
+        if (type == S_IFCHR && (File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) == "/dev/null")
+            return [];
+        // Of what is not there, opening says why.
+        if (type is not (0 or S_IFREG))
+            throw new IOException($"it is no regular file; {expected}");
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (file.Length > bytesMax)
+            throw new IOException($"it is larger; {expected}");
+        byte[] bytes = new byte[file.Length];
+        return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+    }
+
+    /// <summary>What .NET does not tell apart; 0 when it is not there.</summary>
+    private static unsafe int TypeOf(string path)
+    {
+        statx status = default;
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            return Libc.statx(AT_FDCWD, name, 0, STATX_TYPE, &status) == 0 ? status.stx_mode & S_IFMT : 0;
+        }
+    }
+}
