@@ -14,6 +14,11 @@ internal static class Rights
         return trio.Proxy.Last("Service", "User")?.Value is { } user && !IsRoot(user) ? user : null;
     }
 
+    /// <summary>The unit that it starts, as systemd names it to polkit: an alias is told to nobody.</summary>
+    /// <returns>Null where that can't be known before the start.</returns>
+    internal static string? AskedUnit(Trio trio, CheckInput input) =>
+        trio.Command.Options.BackendUnit is { } unit && new UnitName(unit).IsKnown ? input.Units.IdOf(unit) : null;
+
     internal static bool IsRoot(string user) => user is "root" or "0";
 
     /// <summary>The rules that let that user start that unit, as far as can be told.</summary>
@@ -33,15 +38,15 @@ internal sealed class PolkitRuleMissing() : TrioRule("PXD021", Severity.Error, "
         daemon has no terminal on which to answer with a password. So an unprivileged proxyd with --backend-unit needs a rule in /etc/polkit-1/rules.d that
         says yes to its user for its unit. Without one, proxyd says in its log "user U may not start X", and resets who waits.
 
-        A rule names the unit exactly as systemd does: with its suffix, and an instance of a template by its own name (web@1.service). A rule that was
-        written for an earlier name helps nobody.
+        A rule names the unit exactly as systemd does: with its suffix, an instance of a template by its own name (web@1.service), and never by an
+        alias (redis-server.service, where redis.service is a link to it). A rule that was written for an earlier name helps nobody.
 
         proxyd init writes the rule. To try it: runuser -u USER -- systemctl --no-ask-password start UNIT.
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
-        if (input.PolkitRules is null || Rights.AskedUser(trio) is not { } user || trio.Command.Options.BackendUnit is not { } unit)
+        if (input.PolkitRules is null || Rights.AskedUser(trio) is not { } user || Rights.AskedUnit(trio, input) is not { } unit)
             yield break;
         if (!Rights.Granting(input, user, unit).Any())
             yield return At(trio.Proxy, trio.Command.Setting, $"no polkit rule lets {user} start {unit}: every client is reset");
@@ -63,13 +68,15 @@ internal sealed class PolkitRuleTooBroad() : TrioRule("PXD022", Severity.Warning
         proxyd needs to say yes to three verbs (start, stop, reset-failed) on one unit for one user, and leave everything else to the rules after it. One
         that doesn't ask for the unit gives the user the machine; one that doesn't ask for the user gives the unit to everybody; one
         that doesn't ask for the verb also allows kill, restart and set-property, on the backend only (a note).
+
+        Rules are programs. One that goes by groups, patterns, sessions or variables from outside its function is not judged here.
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
-        if (Rights.AskedUser(trio) is not { } user || trio.Command.Options.BackendUnit is not { } unit)
+        if (Rights.AskedUser(trio) is not { } user || Rights.AskedUnit(trio, input) is not { } unit)
             yield break;
-        foreach (PolkitRule rule in Rights.Granting(input, user, unit))
+        foreach (PolkitRule rule in Rights.Granting(input, user, unit).Where(rule => rule.IsCertain(user)))
         {
             if (!rule.AsksUnit)
                 yield return On(rule, trio, Severity.Warning, $"the rule lets {user} start and stop every unit of the machine, which is as good as root");

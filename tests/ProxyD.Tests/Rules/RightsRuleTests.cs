@@ -49,7 +49,7 @@ public sealed class RightsRuleTests
     public void What_a_rule_may_allow_it_is_taken_to_allow(string condition, bool isEnough)
     {
         // Goal: no PXD021 where the rule goes by patterns or groups, or the unit is a template's.
-        string rule = $"polkit.addRule(function(a, subject) {{ if (subject.user == 'web' && {condition}) return polkit.Result.YES; }});";
+        string rule = $"polkit.addRule(function(action, subject) {{ if (subject.user == 'web' && {condition}) return polkit.Result.YES; }});";
         Assert.Equal(
             isEnough,
             Fixture.Findings("PXD021", Proxy("User=web", "web@.service", "room@%i") + "--- 9.rules\n" + rule).Length == 0);
@@ -62,6 +62,82 @@ public sealed class RightsRuleTests
     public void A_rule_that_does_not_ask_is_too_broad(string question, string instead, string found) =>
         // Goal: PXD022 for each of the three questions; a missing verb is only a note.
         Assert.Equal([found], Fixture.Findings("PXD022", Proxy("User=web") + ExactRule.Replace(question, instead, StringComparison.Ordinal)));
+
+    [Theory]
+    [InlineData("subject.isInGroup(\"sudo\")")]
+    [InlineData("subject.groups.indexOf(\"wheel\") >= 0")]
+    [InlineData("subject.local && subject.active")]
+    [InlineData("subject.user.indexOf(\"we\") == 0")]
+    [InlineData("subject.user == USER")]
+    [InlineData("subject.user == \"we\" + \"b\"")]
+    [InlineData("/^web$/.test(subject.user)")]
+    [InlineData("subject.system_unit == \"web.service\"")]
+    [InlineData("mayManage(subject)")]
+    public void A_rule_that_does_more_than_to_compare_names_is_not_judged(string who) =>
+        // Goal: neither PXD021 nor PXD022 where it can't be told whether the rule is for the proxy.
+        Assert.Empty(Fixture.Findings(Proxy("User=web") + $$"""
+            --- 10-admin.rules
+            var USER = "web";
+            polkit.addRule(function (action, subject) {
+              if (action.id == "org.freedesktop.systemd1.manage-units" && {{who}}) return polkit.Result.YES;
+            });
+            """));
+
+    [Theory]
+    [InlineData("function (a, s)", "a.id", "a.lookup(\"unit\")", "s.user", "note 50-web.rules:2")]
+    [InlineData("(a, s) =>", "a.id", "a.lookup(\"unit\")", "s.user", "note 50-web.rules:2")]
+    [InlineData("function (a, s)", "a.id", "a.id", "s.user", "50-web.rules:2")]
+    [InlineData("function (a)", "a.id", "a.lookup(\"unit\")", "null", "50-web.rules:2")]
+    public void Parameters_may_have_any_names(string head, string id, string unit, string user, string found) =>
+        // Goal: what is asked for is seen by the function's own names for action and subject.
+        Assert.Equal([found], Fixture.Findings("PXD022", Proxy("User=web") + $$"""
+            --- 50-web.rules
+            polkit.addRule({{head}} {
+              if ({{id}} == "org.freedesktop.systemd1.manage-units" && {{unit}} == "web-backend.service" && {{user}} == "web") return polkit.Result.YES;
+            });
+            """));
+
+    [Theory]
+    [InlineData("var who = \"web\";", "subject.user == who", true)]
+    [InlineData("", "subject.user == \"www\"", false)]
+    [InlineData("", "subject.user == \"www\" && subject.active", false)]
+    [InlineData("", "subject.user == \"www\" || subject.isInGroup(\"web\")", true)]
+    public void A_rule_is_for_others_where_it_names_only_others(string before, string who, bool isEnough) =>
+        // Goal: PXD021 by what stands in the rule itself, and silence where a group may be meant.
+        Assert.Equal(isEnough, Fixture.Findings("PXD021", Proxy("User=web") + $$"""
+            --- 50-web.rules
+            polkit.addRule(function (action, subject) {
+              {{before}}
+              if (action.id == "org.freedesktop.systemd1.manage-units" && {{who}}) return polkit.Result.YES;
+            });
+            """).Length == 0);
+
+    [Theory]
+    [InlineData("addRule(forWeb)", true)]
+    [InlineData("addRule(function (action, subject) { return decide(action, subject); })", true)]
+    [InlineData("addRule(function (action, subject) { return action.id.indexOf(\"org.freedesktop.NetworkManager.\") == 0 ? YES : null; })", false)]
+    public void A_rule_that_another_function_decides_may_allow(string call, bool isEnough) =>
+        // Goal: no PXD021 where what it allows stands elsewhere; but one about another program's actions is none of ours.
+        Assert.Equal(isEnough, Fixture.Findings("PXD021", Proxy("User=web") + "--- 50-web.rules\npolkit." + call + ";\n").Length == 0);
+
+    [Theory]
+    [InlineData("--backend-unit=${B}"), InlineData("--backend-unit=%i")]
+    public void A_unit_that_is_not_known_yet_is_not_judged(string option) =>
+        // Goal: no PXD021 for a name that only the manager puts together.
+        Assert.Empty(Fixture.Findings(
+            "PXD021", Proxy("User=web", "web@.service").Replace("--backend-unit=web-backend", option, StringComparison.Ordinal)));
+
+    [Theory]
+    [InlineData("1000", 0), InlineData("web", 1)]
+    public void A_users_number_is_not_looked_up(string user, int count) =>
+        // Goal: no PXD021 for User=NUMBER, whose name the rule may hold.
+        Assert.Equal(count, Fixture.Findings("PXD021", Proxy($"User={user}") + ExactRule.Replace("\"web\"", "\"www\"", StringComparison.Ordinal)).Length);
+
+    [Fact]
+    public void A_name_with_a_backslash_is_read_as_the_script_has_it() =>
+        // Goal: no PXD021 for the rule that proxyd init itself writes for an escaped name.
+        Assert.Empty(Fixture.Findings("PXD021", Proxy("User=web", backend: @"web\\x2dbackend") + ExactRule.Replace(
+            "web-backend.service", @"web\\x2dbackend.service", StringComparison.Ordinal)));
 
     [Fact]
     public void Rules_for_others_are_not_judged() =>
