@@ -30,15 +30,18 @@ internal sealed class UnitMissing() : Rule("PXD025", Severity.Error, "unit that 
         foreach (Unit socket in input.Units.Units.Where(unit => unit.Type == UnitType.Socket))
         {
             string service = UnitSet.ServiceNameOf(socket);
-            if (!input.Exists(service))
+            if (IsMissing(service, input))
                 yield return At(socket, socket.Last("Socket", "Service"), $"there is no {service} for the socket to start, so it can't be started itself");
         }
         foreach (Trio trio in input.Trios)
         {
-            foreach (BackendTie tie in trio.Ties.Where(tie => tie.Unit is null && !input.Exists(tie.Name)))
+            foreach (BackendTie tie in trio.Ties.Where(tie => tie.Unit is null && IsMissing(tie.Name, input)))
                 yield return At(tie.Hook ?? trio.Proxy, tie.Setting, $"{tie.Name} does not exist: {Consequence(tie)}");
         }
     }
+
+    /// <summary>What a name with a variable or a specifier in it comes to, only the manager knows.</summary>
+    private static bool IsMissing(string name, CheckInput input) => new UnitName(name).IsKnown && !input.Exists(name);
 
     private static string Consequence(BackendTie tie) =>
         tie.Kind == TieKind.BackendUnit ? "every client is reset"

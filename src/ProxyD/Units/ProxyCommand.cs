@@ -41,12 +41,13 @@ internal sealed record ProxyCommand(
     /// <summary>Whether a service runs a proxy, and how.</summary>
     /// <param name="script">Reads a script by its path; null for what is no text or not there.</param>
     internal static ProxyCommand? Of(Unit service, Func<string, string?> script) =>
-        service.Commands("ExecStart").Select(entry => Of(entry.Command, entry.Setting, script)).FirstOrDefault(found => found is not null);
+        service.Commands("ExecStart").Select(entry => Of(entry.Command, entry.Setting, script, VariablesOf(service, entry.Command)))
+            .FirstOrDefault(found => found is not null);
 
-    private static ProxyCommand? Of(ExecCommand command, Setting setting, Func<string, string?> script)
+    private static ProxyCommand? Of(ExecCommand command, Setting setting, Func<string, string?> script, IReadOnlyDictionary<string, string> variables)
     {
         if (KindOf(command.Executable) is { } kind)
-            return new(kind, new(command.Arguments), setting, command, ProxyWrapper.None, IsMain: true, "");
+            return new(kind, new([.. command.Arguments.SelectMany(word => Filled(word, variables))]), setting, command, ProxyWrapper.None, IsMain: true, "");
         string? text = ShellText.Of(command, script, out string? path);
         if (text is not null)
             return InShell(command, setting, text, path);
@@ -56,6 +57,16 @@ internal sealed record ProxyCommand(
             : new(KindOf(command.Arguments[index])!.Value, new([.. command.Arguments.Skip(index + 1)]), setting, command, ProxyWrapper.Command,
                 IsMain: true, "");
     }
+
+    /// <summary>What <c>Environment=</c> puts into a command line: nothing behind the prefix <c>:</c>, and nothing that can be told where there is
+    /// a file too, whose variables count for more.</summary>
+    private static Dictionary<string, string> VariablesOf(Unit service, ExecCommand command) =>
+        service.Last("Service", "EnvironmentFile") is null && !command.Prefixes.Contains(':') ? MigrationTrio.Environment(service) : [];
+
+    /// <summary>A word with the variables that are known: <c>${NAME}</c> within it, <c>$NAME</c> alone as the words of its value;
+    /// systemd.service(5).</summary>
+    private static List<string> Filled(string word, IReadOnlyDictionary<string, string> variables) =>
+        word is ['$', not '{', ..] && variables.TryGetValue(word[1..], out string? value) ? Words.Split(value) : [MigrationTrio.Filled(word, variables)];
 
     private static ProxyCommand? InShell(ExecCommand command, Setting setting, string text, string? path)
     {

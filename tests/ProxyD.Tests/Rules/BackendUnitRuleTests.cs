@@ -17,8 +17,17 @@ public sealed class BackendUnitRuleTests
     [InlineData("", "", "--backend-unit=room@1", null)]
     [InlineData("", "", "--backend-unit=room@%i", null)]
     [InlineData("", "", "--backend-unit=rom@%i", "web.service:4")]
+    [InlineData("", "", "--backend-unit=%i", null)]
+    [InlineData("", "", "--backend-unit=${B}", null)]
+    [InlineData("", "", "--backend-unit=${B}\nEnvironment=B=web-backend.service", null)]
+    [InlineData("", "", "--backend-unit=${B}\nEnvironment=B=wep-backend.service", "web.service:4")]
+    [InlineData("", "", "$OPTIONS\nEnvironment='OPTIONS=-c 9 --backend-unit=wep-backend'", "web.service:4")]
+    [InlineData("", "", "--backend-unit=${B}\nEnvironment=B=wep-backend.service\nEnvironmentFile=/etc/default/web", null)]
+    [InlineData("", "Requires=%i.service", "", null)]
+    [InlineData("Service=%H.service", "", "", null)]
     public void A_name_that_nobody_has_is_found(string inSocket, string tie, string option, string? found) =>
-        // Goal: PXD025 for the socket's service and for each way to a backend; a template stands for its instances.
+        // Goal: PXD025 for the socket's service and for each way to a backend; a template stands for its instances, variables of the unit's own are put
+        // in, and what only the manager knows is not judged.
         Assert.Equal(found is null ? [] : [found], Fixture.Findings("PXD025", Named(inSocket, tie, option), exists: _ => false));
 
     [Fact]
