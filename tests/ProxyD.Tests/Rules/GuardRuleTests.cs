@@ -7,11 +7,74 @@ public sealed class GuardRuleTests
 {
     [Theory]
     [InlineData("PartOf=web.service", true), InlineData("BindsTo=web.service", true)]
-    [InlineData("Requires=a.service web.service", true), InlineData("Requisite=web.service", true)]
+    [InlineData("Requires=a.service web.service", true), InlineData("Requisite=web.service", true), InlineData("StopPropagatedFrom=web.service", true)]
     [InlineData("PartOf=other.service", false), InlineData("After=network.target", false), InlineData("#PartOf=web.service", false)]
     public void A_socket_that_stops_with_its_service_is_found(string line, bool isFound) =>
         // Goal: PXD001 for each tie, in a list as well; a tie to another unit is none of ours.
         Assert.Equal(isFound ? ["web.socket:2"] : [], Fixture.Findings("PXD001", Tied(line)));
+
+    [Theory]
+    [InlineData("BindsTo=app.service", "", "", "web.socket:2")]
+    [InlineData("PartOf=app.service", "", "", "web.socket:2")]
+    [InlineData("StopPropagatedFrom=app.service", "", "", "web.socket:2")]
+    [InlineData("Requires=web-wake.service", "", "", "web.socket:2")]
+    [InlineData("", "PropagatesStopTo=web.socket", "", "web.service:2")]
+    [InlineData("", "", "PropagatesStopTo=web.socket", "app.service:2")]
+    [InlineData("PartOf=namespace.service", "", "", null)]
+    [InlineData("PartOf=shop.target", "", "", null)]
+    [InlineData("After=app.service", "PropagatesStopTo=other.socket", "PropagatesReloadTo=web.socket", null)]
+    public void A_socket_that_stops_with_its_backend_is_found(string inSocket, string inProxy, string inBackend, string? found) =>
+        // Goal: PXD001 for backend and hook, from either side; a oneshot that starts no backend and other units are none of the trio's.
+        Assert.Equal(found is null ? [] : [found], Fixture.Findings("PXD001", $"""
+            --- web.socket
+            [Unit]
+            {inSocket}
+            [Socket]
+            ListenStream=80
+            --- web.service
+            [Unit]
+            {inProxy}
+            Requires=web-wake.service namespace.service
+            [Service]
+            ExecStart=/usr/bin/proxyd 127.0.0.1:8080
+            --- web-wake.service
+            [Service]
+            Type=oneshot
+            ExecStart=/usr/bin/systemctl start app.service
+            --- namespace.service
+            [Service]
+            Type=oneshot
+            RemainAfterExit=yes
+            ExecStart=/sbin/ip netns add web
+            --- app.service
+            [Unit]
+            {inBackend}
+            [Service]
+            ExecStart=/usr/bin/app --port 8080
+            """));
+
+    [Theory]
+    [InlineData("app.service", true), InlineData("database.service", false)]
+    public void A_tie_to_what_the_proxy_merely_needs_is_left_alone(string unit, bool isFound) =>
+        // Goal: PXD001 where several units could be the backend, only for the one that plainly listens there.
+        Assert.Equal(isFound ? ["web.socket:2"] : [], Fixture.Findings("PXD001", $"""
+            --- web.socket
+            [Unit]
+            BindsTo={unit}
+            [Socket]
+            ListenStream=80
+            --- web.service
+            [Unit]
+            Requires=app.service database.service
+            [Service]
+            ExecStart=/usr/bin/proxyd 127.0.0.1:8080
+            --- app.service
+            [Service]
+            ExecStart=/usr/bin/app --port 8080
+            --- database.service
+            [Service]
+            ExecStart=/usr/bin/database
+            """));
 
     [Fact]
     public void A_tie_in_a_drop_in_is_found_there() =>
