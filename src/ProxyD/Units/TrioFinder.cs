@@ -15,6 +15,10 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
     private static readonly string[] s_ofProxy = ["ExecStartPre", "ExecStart"], s_ofBackend = ["ExecStartPost"],
         s_ofHook = ["ExecStartPre", "ExecStart", "ExecStartPost"];
 
+    /// <summary>Programs that have another daemon run a container, and the words for that.</summary>
+    private static readonly string[] s_engines = ["docker", "docker-compose", "podman", "podman-compose", "nerdctl", "incus", "lxc"],
+        s_containerVerbs = ["up", "run", "start"];
+
     private static readonly string[] s_startVerbs = ["start", "restart", "try-restart", "reload-or-restart", "isolate"];
 
     internal IReadOnlyList<Trio> Find() =>
@@ -40,8 +44,13 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
     private Trio Make(Unit proxy, ProxyCommand command)
     {
         List<BackendTie> ties = [.. Direct(proxy, command)];
-        List<Unit> hooks = [.. ties.Select(tie => tie.Unit).OfType<Unit>().Where(IsHook).DistinctBy(unit => unit.Name)];
-        ties.RemoveAll(tie => tie.Unit is not null && IsHook(tie.Unit));
+        // What proxyd itself starts is what it waits for, whatever its type.
+        string? named = ties.Find(tie => tie.Kind == TieKind.BackendUnit)?.Unit?.Name;
+        List<Unit> hooks =
+        [
+            .. ties.Select(tie => tie.Unit).OfType<Unit>().Where(unit => unit.Name != named && IsHook(unit, command)).DistinctBy(unit => unit.Name),
+        ];
+        ties.RemoveAll(tie => hooks.Exists(hook => hook.Name == tie.Unit?.Name));
         ties.AddRange(hooks.SelectMany(BehindHook));
         ties = Narrow(ties, command);
         GuardSite[] waits =
@@ -49,7 +58,7 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
             .. GuardSite.In(proxy, s_ofProxy, script), .. hooks.SelectMany(hook => GuardSite.In(hook, s_ofHook, script)),
             .. ties.Select(tie => tie.Unit).OfType<Unit>().SelectMany(backend => GuardSite.In(backend, s_ofBackend, script)),
         ];
-        string[] marks = [.. MarksOf(command), .. ties.Select(tie => tie.Name)];
+        string[] marks = [.. MarksOf(command), .. ties.Select(tie => tie.Name), .. ties.Select(tie => tie.Unit).OfType<Unit>().Select(unit => unit.Name)];
         return new(proxy, command, [.. units.SocketsOf(proxy)], hooks, ties, [.. waits.Where(site => site.Concerns(marks))], waits.Length > 0);
     }
 
@@ -65,7 +74,7 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
 
     private IEnumerable<BackendTie> BehindHook(Unit hook) =>
         Dependencies(hook, TieKind.Hook, hook).Concat(Started(hook, s_ofHook, TieKind.Hook, hook))
-            .Where(tie => tie.Unit is null || !IsHook(tie.Unit));
+            .Where(tie => tie.Unit is null || !IsOneShot(tie.Unit));
 
     private IEnumerable<BackendTie> Dependencies(Unit unit, TieKind kind, Unit? hook) =>
         s_ties.SelectMany(key => unit.List("Unit", key))
@@ -84,7 +93,7 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
                 int verb = Array.FindIndex(words, s_startVerbs.Contains);
                 if (verb < 1 || !words[0].EndsWith("systemctl", StringComparison.Ordinal))
                     continue;
-                foreach (string word in words.Skip(verb + 1).Where(word => word[..1] is not ("-" or "$" or ">")))
+                foreach (string word in words.Skip(verb + 1).Where(word => word is not ("" or ['-' or '$' or '>', ..])))
                 {
                     string name = UnitName.TypeOf(word) == UnitType.Unknown ? word + ".service" : word;
                     if (UnitName.TypeOf(name) == UnitType.Service)
@@ -100,11 +109,26 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
         List<BackendTie> named = ties.FindAll(tie => tie.Kind == TieKind.BackendUnit);
         if (named.Count > 0)
             return named;
-        List<BackendTie> listening = ties.FindAll(tie => tie.Unit is not null && command.Options.Addresses.Any(a => Listening.Names(tie.Unit, a)));
+        List<BackendTie> listening = ties.FindAll(tie => IsPlain(tie, command));
         return [.. (listening.Count > 0 ? listening : ties).DistinctBy(tie => tie.Name)];
     }
 
-    private static bool IsHook(Unit unit) => unit.Last("Service", "Type")?.Value == "oneshot";
+    private static bool IsPlain(BackendTie tie, ProxyCommand command) =>
+        tie.Unit is not null && command.Options.Addresses.Any(address => Listening.Names(tie.Unit, address));
+
+    /// <summary>A oneshot unit between proxy and backend. One that stays active over containers is the backend itself, unless it leads to a service
+    /// that plainly listens where the proxy goes.</summary>
+    private bool IsHook(Unit unit, ProxyCommand command) =>
+        IsOneShot(unit) && (!RunsContainers(unit) || BehindHook(unit).Any(tie => IsPlain(tie, command)));
+
+    private static bool IsOneShot(Unit unit) => unit.Last("Service", "Type")?.Value == "oneshot";
+
+    /// <summary>docker compose up -d and its like: the daemon is no process of the unit's, and the unit stands for it all the same.</summary>
+    private bool RunsContainers(Unit unit) =>
+        unit.IsTrue("Service", "RemainAfterExit")
+        && unit.Commands("ExecStart").SelectMany(entry => ShellText.Commands(ShellText.Of(entry.Command, script, out _) ?? ExecLine.Join(entry.Command.Words)))
+            .Any(shell => shell.Words is [var program, ..] && s_engines.Contains(program[(program.LastIndexOf('/') + 1)..])
+                && shell.Words.Any(s_containerVerbs.Contains));
 
     /// <summary>What a guard would name: port, path, or the instance that stands for either.</summary>
     private static IEnumerable<string> MarksOf(ProxyCommand command)

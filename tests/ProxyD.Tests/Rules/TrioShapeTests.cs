@@ -188,6 +188,65 @@ public sealed class TrioShapeTests
             ExecStart=/usr/bin/python3 -m http.server --bind 127.0.0.1 %i
             """));
 
+    [Theory]
+    [InlineData("Requires=containers.service", "", "PXD010 containers.service:8")]
+    [InlineData("", "--backend-unit=containers", "PXD010 containers.service:8")]
+    [InlineData("Requires=containers.service # app", "", "")]
+    public void Containers_that_a_oneshot_starts(string tie, string option, string expected) =>
+        // Goal: docker compose up -d is the backend, by dependency and by --backend-unit, and docker is not; a hook before the daemon itself stays a hook.
+        Assert.Equal(expected.Split('|', StringSplitOptions.RemoveEmptyEntries), Fixture.Findings("PXD010", $"""
+            --- web.socket
+            [Socket]
+            ListenStream=80
+            --- web.service
+            [Unit]
+            {tie.Split(" #")[0]}
+            [Service]
+            ExecStart=/usr/bin/proxyd 127.0.0.1:8080 {option}
+            --- containers.service
+            [Unit]
+            Requires=docker.service {(tie.EndsWith("# app", StringComparison.Ordinal) ? "app.service" : "")}
+            [Service]
+            Type=oneshot
+            RemainAfterExit=yes
+            ExecStart=/usr/bin/docker compose up -d
+            [Install]
+            WantedBy=multi-user.target
+            --- docker.service
+            [Service]
+            ExecStart=/usr/bin/dockerd
+            [Install]
+            WantedBy=multi-user.target
+            --- app.service
+            [Service]
+            ExecStart=/usr/bin/app --port 8080
+            """).Select(line => "PXD010 " + line));
+
+    [Fact]
+    public void What_proxyd_starts_is_never_a_hook() =>
+        // Goal: a oneshot that --backend-unit names is the backend, whatever it runs: PXD011 is about it.
+        Assert.Equal(["wake.service:2"], Fixture.Findings("PXD011", """
+            --- web.service
+            [Service]
+            ExecStart=/usr/bin/proxyd 127.0.0.1:8080 --backend-unit=wake
+            --- wake.service
+            [Unit]
+            StopWhenUnneeded=yes
+            [Service]
+            Type=oneshot
+            RemainAfterExit=yes
+            ExecStart=/opt/app/start
+            """));
+
+    [Theory]
+    [InlineData("[Socket]\nListenStream=%i\nListenStream=80", "ExecStart=/usr/bin/proxyd 127.0.0.1:8080")]
+    [InlineData("[Socket]\nListenStream=80", "SystemCallFilter=%i\nExecStart=/usr/bin/proxyd 127.0.0.1:8080")]
+    [InlineData("[Socket]\nListenStream=80", "ExecStartPre=/bin/sh -c 'systemctl start \"\"'\nExecStart=/usr/bin/proxyd 127.0.0.1:8080")]
+    [InlineData("[Socket]\nListenStream=8081", "ExecStart=/usr/bin/proxyd \"\" 127.0.0.1:8080\nExecStartPre=\"\"")]
+    public void Odd_values_are_no_reason_to_fail(string socket, string service) =>
+        // Goal: specifiers and quotes that leave nothing are read as nothing.
+        Assert.Empty(Fixture.Findings($"--- web.socket\n{socket}\n--- web.service\n[Service]\nDynamicUser=yes\n{service}\n"));
+
     [Fact]
     public void A_plain_service_that_restarts_for_ever() =>
         // Goal: no proxy yet: a note that it could sleep.
