@@ -144,6 +144,28 @@ public sealed class CheckTests : IDisposable
     }
 
     [Theory]
+    [InlineData("web-backend.service", false)]
+    [InlineData("backend.service", true)]
+    public void A_polkit_rule_is_held_against_the_units_own_name(string named, bool isFound)
+    {
+        // Goal: PXD021 by what systemd tells polkit, where --backend-unit= names a link: a rule for the link helps nobody.
+        WriteTrio("");
+        _folder.Write("web.service", "[Service]\nUser=web\nExecStart=/usr/bin/proxyd 127.0.0.1:18080 --backend-unit=backend\n");
+        _folder.Write("web-backend.service", "[Service]\nExecStart=/usr/bin/web\n");
+        _folder.Write("50-web.rules", $$"""
+            polkit.addRule(function (action, subject) {
+              if (action.lookup("unit") == "{{named}}" && action.lookup("verb") == "start" && subject.user == "web") return polkit.Result.YES;
+            });
+            """);
+
+        (_, string output, string errors) = RunAfter("ln -s web-backend.service backend.service", "check", _folder.File("."));
+
+        Assert.Equal("", errors);
+        Assert.Equal(isFound, output.Contains("PXD021", StringComparison.Ordinal));
+        Assert.DoesNotContain("PXD025", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("XDG_RUNTIME_DIR", "systemd/generator"), InlineData("XDG_RUNTIME_DIR", "systemd/generator.early")]
     [InlineData("XDG_RUNTIME_DIR", "systemd/transient"), InlineData("XDG_CONFIG_HOME", "systemd/user.control"), InlineData("XDG_CONFIG_DIRS", "systemd/user")]
     public void A_users_units_are_looked_for_where_its_manager_looks(string variable, string folder)

@@ -7,10 +7,10 @@ namespace ProxyD.Tools;
 /// <summary>Reads files whose paths others have chosen: a pipe would keep its reader waiting for ever, a file without an end take all memory.</summary>
 internal static class RegularFile
 {
-    // sys/stat.h
-    private const int S_IFMT = 0xF000;
-    private const int S_IFCHR = 0x2000;
-    private const int S_IFREG = 0x8000;
+    // S_IFMT, S_IFCHR and S_IFREG of sys/stat.h.
+    private const int TypeMask = 0xF000;
+    private const int CharacterDevice = 0x2000;
+    private const int Regular = 0x8000;
 
     /// <summary>All bytes of a regular file; none of /dev/null, to which units and drop-ins are linked that are switched off (systemd.unit(5)).</summary>
     /// <exception cref="IOException">It is not there, can't be read, is no regular file, or is larger.</exception>
@@ -19,10 +19,10 @@ internal static class RegularFile
     {
         string expected = $"expected a regular file of at most {bytesMax / 1024} KiB";
         int type = TypeOf(path);
-        if (type == S_IFCHR && (File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) == "/dev/null")
+        if (type == CharacterDevice && (File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) == "/dev/null")
             return [];
         // Of what is not there, opening says why.
-        if (type is not (0 or S_IFREG))
+        if (type is not (0 or Regular))
             throw new IOException($"it is no regular file; {expected}");
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (file.Length > bytesMax)
@@ -37,7 +37,7 @@ internal static class RegularFile
         statx status = default;
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
         {
-            return Libc.statx(AT_FDCWD, name, 0, STATX_TYPE, &status) == 0 ? status.stx_mode & S_IFMT : 0;
+            return Libc.statx(AT_FDCWD, name, 0, STATX_TYPE, &status) == 0 ? status.stx_mode & TypeMask : 0;
         }
     }
 }
