@@ -51,8 +51,10 @@ internal static class GuardReader
         if (s_shells.Contains(command.FileName) && Array.FindIndex(words, IsCommandOption) is > 0 and int at && at + 1 < words.Length)
             return Read(words[at + 1], WithArguments(environment, words[(at + 2)..]));
         if (GuardCommands.Knows(command.Executable) && path == command.Executable)
-            return Play(run => run.RunWords([.. words.Select(word => ShellExpansion.ExpandQuoted(Escaped(word), run))]), environment, null)
-                with { Commands = [command.Executable] };
+        {
+            GuardReading played = Play(run => run.RunWords([.. words.Select(word => ShellExpansion.ExpandQuoted(Escaped(word), run))]), environment, null);
+            return played with { Commands = [command.Executable] };
+        }
         string[] arguments = words[Array.IndexOf(words, path)..];
         return scriptOf(path) is { } script && IsShellScript(script)
             ? Read(script, WithArguments(environment, [.. arguments.Select(word => MigrationTrio.Filled(word, environment ?? s_nothing))]))

@@ -25,11 +25,13 @@ internal static class PlainTies
             .. service.Sources.SelectMany(source => source.Assignments).Where(a => a.Section == "Install")
                 .SelectMany(a => Words.Split(a.Item.Value, keepsEscapes: true)),
         ];
-        IEnumerable<(string Key, string Unit)> read = from tie in s_ties
+        IEnumerable<(string Key, string Unit)> read =
+            from tie in s_ties
             from unit in units.Units
             where unit.Names(service.Name, tie.Key) is not null
             select (tie.Key, unit.Name);
-        IEnumerable<(string Key, string Unit)> shown = from named in seen.NamedBy
+        IEnumerable<(string Key, string Unit)> shown =
+            from named in seen.NamedBy
             from tie in s_ties
             where tie.Property == named.Property
             select (tie.Key, named.Unit);
