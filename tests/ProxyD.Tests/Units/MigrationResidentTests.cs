@@ -12,6 +12,7 @@ public sealed class MigrationResidentTests
     [InlineData("ExecStartPre=/bin/sh -c 'mkdir -p /run/x && check-app'", "mkdir -p /run/x")]
     [InlineData("ExecStartPre=/bin/sh -c 'case $1 in a) check;; esac'", "case")]
     [InlineData("ExecStartPre=/usr/bin/nc -z 127.0.0.1 18080", "nc -z")]
+    [InlineData("ExecStartPre=/usr/bin/test -S /run/app.sock", "test -S")]
     [InlineData("ExecStartPre=/bin/mkdir /run/x ; /usr/bin/app-ready", "app-ready")]
     public void What_may_wait_for_a_backend_that_nobody_started_is_not_made_resident(string line, string shown)
     {
