@@ -37,5 +37,6 @@ internal sealed record GuardSite(Unit Unit, Setting Setting, string Key, GuardRe
     /// <summary>Whether it waits for this backend: one that only sleeps always does, any other asks for it, or for what can't be told.</summary>
     /// <param name="marks">What tells that it is this backend: its port, its path, its unit.</param>
     internal bool Concerns(IReadOnlyList<string> marks) =>
-        Reading.Wait is { } wait && (wait.Probes.Any(probe => probe.IsVague || marks.Any(probe.Names)) || (wait.Probes.Count == 0 && Reading.Guard is not null));
+        Reading.Wait is { } wait
+        && (wait.Probes.Count == 0 ? Reading.Guard is not null : wait.Probes.Any(probe => probe.IsVague || marks.Any(probe.Names)));
 }

@@ -59,9 +59,11 @@ internal sealed record ProxyCommand(
     }
 
     /// <summary>What <c>Environment=</c> puts into a command line: nothing behind the prefix <c>:</c>, and nothing that can be told where there is
-    /// a file too, whose variables count for more.</summary>
+    /// a file or PassEnvironment= too, whose variables count for more.</summary>
     private static Dictionary<string, string> VariablesOf(Unit service, ExecCommand command) =>
-        service.Last("Service", "EnvironmentFile") is null && !command.Prefixes.Contains(':') ? MigrationTrio.Environment(service) : [];
+        service.Last("Service", "EnvironmentFile") is null && service.Last("Service", "PassEnvironment") is null && !command.Prefixes.Contains(':')
+            ? UnitEnvironment.Of(service, _ => null)
+            : [];
 
     /// <summary>A word with the variables that are known: <c>${NAME}</c> within it, <c>$NAME</c> alone as the words of its value;
     /// systemd.service(5).</summary>

@@ -58,7 +58,11 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
             .. GuardSite.In(proxy, s_ofProxy, script), .. hooks.SelectMany(hook => GuardSite.In(hook, s_ofHook, script)),
             .. ties.Select(tie => tie.Unit).OfType<Unit>().SelectMany(backend => GuardSite.In(backend, s_ofBackend, script)),
         ];
-        string[] marks = [.. MarksOf(command), .. ties.Select(tie => tie.Name), .. ties.Select(tie => tie.Unit).OfType<Unit>().Select(unit => unit.Name)];
+        // Where a wrapper's proxy goes may stand in the wrapper's own variables.
+        IEnumerable<ProxyOptions> played = waits.Select(site => site.Reading.Proxy).OfType<IReadOnlyList<string>>()
+            .Select(words => new ProxyOptions([.. words.Skip(1)]));
+        IEnumerable<string> addresses = played.Prepend(command.Options).SelectMany(MarksOf);
+        string[] marks = [.. addresses, .. ties.Select(tie => tie.Name), .. ties.Select(tie => tie.Unit).OfType<Unit>().Select(unit => unit.Name)];
         return new(proxy, command, [.. units.SocketsOf(proxy)], hooks, ties, [.. waits.Where(site => site.Concerns(marks))], waits.Length > 0);
     }
 
@@ -131,16 +135,16 @@ internal sealed class TrioFinder(UnitSet units, Func<string, string?> script)
                 && shell.Words.Any(s_containerVerbs.Contains));
 
     /// <summary>What a guard would name: port, path, or the instance that stands for either.</summary>
-    private static IEnumerable<string> MarksOf(ProxyCommand command)
+    private static IEnumerable<string> MarksOf(ProxyOptions options)
     {
-        foreach (Interop.Address address in command.Options.Addresses)
+        foreach (Interop.Address address in options.Addresses)
         {
             yield return address.Port > 0 ? address.Port.ToString(CultureInfo.InvariantCulture) : address.Path ?? address.Text;
             // The port that a URL need not name.
             if (address.Port == HttpPort)
                 yield return "http://" + address.Text.Split(':')[0];
         }
-        if (command.Options.Destinations.Any(text => text.Contains("%i", StringComparison.OrdinalIgnoreCase)))
+        if (options.Destinations.Any(text => text.Contains("%i", StringComparison.OrdinalIgnoreCase)))
             yield return "%i";
     }
 }

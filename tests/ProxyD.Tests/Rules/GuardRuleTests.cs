@@ -164,7 +164,9 @@ public sealed class GuardRuleTests
 
     [Theory]
     [InlineData("ExecStartPre=/usr/bin/timeout 20 /bin/sh -c 'until nc -z localhost 8080; do sleep 1; done'", "a wait for port 8080 of up to 20 s")]
-    [InlineData("ExecStartPre=/usr/bin/curl -sf --retry 10 --retry-delay 2 --retry-connrefused http://127.0.0.1:8080/", "a wait for http://127.0.0.1:8080/ of up to 20 s")]
+    [InlineData(
+        "ExecStartPre=/usr/bin/curl -sf --retry 10 --retry-delay 2 --retry-connrefused http://127.0.0.1:8080/",
+        "a wait for http://127.0.0.1:8080/ of up to 20 s")]
     [InlineData("ExecStartPre=/usr/local/bin/wait-for-it.sh 127.0.0.1:8080 -t 60", "a wait for port 8080 of up to 60 s")]
     [InlineData("ExecStartPre=/usr/local/bin/wait-for-it 127.0.0.1:8080 --timeout=7", "a wait for port 8080 of up to 7 s")]
     [InlineData("ExecStartPre=/usr/bin/dockerize -wait tcp://127.0.0.1:8080 -timeout 20s", "a wait for port 8080 of up to 20 s")]

@@ -3,6 +3,8 @@ namespace ProxyD.Tests.Rules;
 /// <summary>PXD020, PXD026, PXD028 and PXD034: what the public socket of a proxy must not be.</summary>
 public sealed class PublicSocketRuleTests
 {
+    private static readonly string[] s_networkRules = ["PXD006", "PXD026", "PXD030"];
+
     [Theory]
     [InlineData("2222", "127.0.0.1:22", "DeferAcceptSec=10", true)]
     [InlineData("0.0.0.0:143", "127.0.0.1:10143", "DeferAcceptSec=1min", true)]
@@ -98,7 +100,7 @@ public sealed class PublicSocketRuleTests
         Assert.Empty(Fixture.Findings(
             Trio("22", "DeferAcceptSec=10\nListenDatagram=22\nFlushPending=yes", "127.0.0.1:22").Replace("proxyd", "otherd", StringComparison.Ordinal)));
 
-    private static string[] Networks(string text) => [.. new[] { "PXD006", "PXD026", "PXD030" }.SelectMany(id => Fixture.Findings(id, text))];
+    private static string[] Networks(string text) => [.. s_networkRules.SelectMany(id => Fixture.Findings(id, text))];
 
     private static string Trio(string listen, string line, string destination) => $"""
         --- web.socket
