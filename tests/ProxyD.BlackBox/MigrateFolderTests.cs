@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ProxyD.BlackBox.Harness;
 using ProxyD.Testing;
 
@@ -44,9 +45,126 @@ public sealed class MigrateFolderTests : IDisposable
         }
     }
 
-    private (int Status, string Output, string Errors) Migrate(params string[] options)
+    [Theory]
+    [InlineData("units/web.socket")]
+    [InlineData("./units/web.service")]
+    [InlineData("units")]
+    [InlineData("units/")]
+    [InlineData(".", "units")]
+    [InlineData("./web.socket", "units")]
+    public void A_target_means_the_same_on_the_way_back(string target, string from = ".")
     {
-        using Subject subject = Subject.Start(new SubjectSetup { Arguments = ["migrate", _folder.File("."), .. options] });
+        // Goal: what --apply took for a file or a folder, --rollback does, too; and shows the change before it makes it.
+        WriteTrio();
+        Dictionary<string, string> before = Contents();
+        Assert.Equal(0, MigrateFrom(from, target, "--apply").Status);
+        Assert.NotEqual(before, Contents());
+
+        (int status, string output, string errors) = MigrateFrom(from, target, "--rollback");
+
+        Assert.Equal((0, ""), (status, errors));
+        Assert.Equal(before, Contents());
+        int diff = output.IndexOf("\n-ExecStart=/usr/local/bin/proxyd", StringComparison.Ordinal);
+        Assert.InRange(output.IndexOf("\nput back ", StringComparison.Ordinal), diff + 1, int.MaxValue);
+        Assert.InRange(diff, 1, int.MaxValue);
+    }
+
+    [Fact]
+    public void As_JSON_both_ways_are_one_object_each()
+    {
+        // Goal: for programs, nothing but it on standard output: the diffs, and whether it was done.
+        WriteTrio();
+        JsonElement applied = JsonDocument.Parse(MigrateFrom(".", "units", "--apply", "--json").Output).RootElement;
+        Assert.True(applied.GetProperty("applied").GetBoolean());
+        JsonElement back = JsonDocument.Parse(MigrateFrom(".", "units", "--rollback", "--json").Output).RootElement;
+        Assert.True(back.GetProperty("rolled_back").GetBoolean());
+        JsonElement migration = Assert.Single(back.GetProperty("migrations").EnumerateArray());
+        JsonElement file = Assert.Single(
+            migration.GetProperty("files").EnumerateArray(), its => its.GetProperty("path").GetString() == _folder.File("units/web.service"));
+        Assert.Contains("\n-ExecStart=/usr/local/bin/proxyd", file.GetProperty("diff").GetString(), StringComparison.Ordinal);
+        (int status, string output, string errors) = MigrateFrom(".", "units", "--rollback", "--json");
+        Assert.Equal((2, ""), (status, output));
+        Assert.StartsWith($"proxyd: nothing in {_folder.File("units")} says that a unit of it was migrated; ", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_may_not_write_is_shown_the_change_and_told_so_in_one_line()
+    {
+        // Goal: no stack trace, whichever file it is; and what is shown is shown before anything is written.
+        Requires.Root();
+        WriteTrio();
+        const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.UserExecute
+            | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(_folder.File("."), ForAll | UnixFileMode.UserWrite);
+        File.SetUnixFileMode(_folder.File("units"), ForAll | UnixFileMode.UserWrite);
+        string unit = _folder.File("units/web.service");
+        (int status, string output, string errors) = Migrate(["--apply"], isNobody: true);
+        Assert.Equal(2, status);
+        Assert.Contains("\n+ExecStart=/usr/local/bin/proxyd", output, StringComparison.Ordinal);
+        Assert.Matches(@"^proxyd: .*\.migrated-\d+ can't be written: permission denied$", errors);
+
+        File.SetUnixFileMode(unit, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.Equal(0, Migrate(["--apply"]).Status);
+        string record = Assert.Single(Directory.GetFiles(_folder.File("units"), "*.migrated-*"));
+        Assert.Equal((2, "", $"proxyd: {record} can't be read: permission denied"), Migrate(["--rollback"], isNobody: true));
+        File.SetUnixFileMode(record, ForAll);
+        Assert.Equal((2, "", $"proxyd: {unit} can't be read: permission denied"), Migrate(["--rollback"], isNobody: true));
+        File.SetUnixFileMode(unit, ForAll);
+        (status, output, errors) = Migrate(["--rollback"], isNobody: true);
+        Assert.Equal(2, status);
+        Assert.Matches(@"^proxyd: .*/web(-backend)?\.service can't be put back: permission denied$", errors);
+        Assert.Contains("\n-ExecStart=/usr/local/bin/proxyd", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_trios_that_share_a_unit_are_migrated_one_after_the_other()
+    {
+        // Goal: the second is proposed from what the first has left, and shown before it is written; both come back.
+        foreach (string name in (string[])["http", "https"])
+        {
+            _folder.Write($"{name}.socket", "[Socket]\nListenStream=80\n");
+            _folder.Write(
+                $"{name}.service",
+                "[Unit]\nRequires=app.service\nAfter=app.service\n\n[Service]\nExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:18080\n");
+        }
+        _folder.Write("app.service", """
+            [Service]
+            ExecStart=/usr/bin/node /srv/app.js
+            ExecStartPost=/bin/sh -c 'until ss -ltn | grep -q 127.0.0.1:18080; do sleep 0.1; done'
+
+            """);
+        Dictionary<string, string> before = Contents();
+
+        (int status, string output, string errors) = Migrate(["--apply"]);
+
+        Assert.Equal((0, ""), (status, errors));
+        Assert.All((string[])["http.service", "https.service"], name =>
+            Assert.Contains("/usr/local/bin/proxyd", File.ReadAllText(_folder.File(name)), StringComparison.Ordinal));
+        Assert.DoesNotContain("ExecStartPost", File.ReadAllText(_folder.File("app.service")), StringComparison.Ordinal);
+        Assert.Equal(2, Directory.GetFiles(_folder.File("."), "*.migrated-*").Length);
+        Assert.InRange(output.IndexOf("/https.service", StringComparison.Ordinal), output.IndexOf("undo it: ", StringComparison.Ordinal), int.MaxValue);
+        Assert.Equal(0, Migrate(["--rollback"]).Status);
+        Assert.Equal(before, Contents());
+    }
+
+    private void WriteTrio()
+    {
+        Directory.CreateDirectory(_folder.File("units"));
+        _folder.Write("units/web.socket", "[Socket]\nListenStream=8080\n");
+        _folder.Write("units/web.service", "[Unit]\nRequires=web-backend.service\nAfter=web-backend.service\n\n"
+            + "[Service]\nExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:18080\n");
+        _folder.Write("units/web-backend.service", "[Service]\nExecStart=/usr/bin/node /srv/web.js\n");
+    }
+
+    private (int Status, string Output, string Errors) Migrate(string[] options, bool isNobody = false) =>
+        Run(new() { Arguments = ["migrate", _folder.File(Directory.Exists(_folder.File("units")) ? "units" : "."), .. options], Unprivileged = isNobody });
+
+    private (int Status, string Output, string Errors) MigrateFrom(string folder, params string[] arguments) =>
+        Run(new() { Arguments = ["migrate", .. arguments], Prelude = [$"cd {_folder.File(folder)}"] });
+
+    private static (int Status, string Output, string Errors) Run(SubjectSetup setup)
+    {
+        using Subject subject = Subject.Start(setup);
         int status = subject.WaitForExit();
         return (status, string.Join('\n', subject.Output), string.Join('\n', subject.Log));
     }

@@ -57,6 +57,29 @@ public sealed class MigrateTests(Lab lab) : EndToEndTest(lab)
         Wait.Until(() => IsServed(shape.Address), $"{shape.Service} serves by itself again");
     }
 
+    // Goal: a resident proxyd leaves its backend running when it ends; on the way back the moved daemon must not run on beside the one it was.
+    [Fact]
+    public void A_plain_service_becomes_a_resident_trio_and_comes_back()
+    {
+        Lab.RequireInside("/usr/lib/polkit-1/polkitd");
+        MigrateShape shape = MigrateShape.All.Single(shape => shape.Folder == "plain-port");
+        MigrateWorld world = Keep(new MigrateWorld(Lab, shape));
+        Lab.Systemctl("enable", "--now", shape.Service);
+        Wait.Until(() => IsServed(shape.Address), $"{shape.Service} serves by itself");
+        Snapshot before = world.Snapshot();
+
+        Say(world.Migrate("--resident", "--apply"));
+        MustServe(shape.Address, "");
+        Assert.Equal("active", Lab.Property("kiln-backend.service", "ActiveState"));
+
+        world.Migrate("--rollback");
+
+        Assert.Equal(before, world.Snapshot());
+        Assert.Equal(("inactive", "not-found"), (Lab.Property("kiln-backend.service", "ActiveState"), Lab.Property("kiln-backend.service", "LoadState")));
+        Assert.Equal("enabled", Lab.Property(shape.Service, "UnitFileState"));
+        Wait.Until(() => IsServed(shape.Address), $"{shape.Service} serves by itself again");
+    }
+
     // Goal: nothing is written before --apply, and nothing of what is not understood; one line says what that is.
     [Fact]
     public void What_is_not_understood_is_left_alone()

@@ -137,6 +137,29 @@ public sealed class VerifyTests(Lab lab) : EndToEndTest(lab)
         Assert.NotEqual(pid, Lab.Property("busy-backend.service", "MainPID"));
     }
 
+    // Goal: who has come to the backend past its proxy is not cut either; the proxy's own connections are no reason to refuse.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_client_of_the_backend_itself_is_cut_only_with_yes(bool isResident)
+    {
+        Trio trio = Install(isResident ? UnitFiles.Resident("past", Address, BackendAddress, Node) : UnitFiles.Seed("past", Address, BackendAddress, Node));
+        MustServe(Address);
+        string pid = Lab.Property("past-backend.service", "MainPID");
+        using (Socket client = Lab.Connect(BackendAddress))
+        {
+            CommandResult refused = Lab.Run(Lab.Proxyd, "verify", trio.Socket);
+
+            Assert.Equal(
+                "proxyd: past.socket: there is 1 live connection, which verify would cut when it stops past-backend.service; expected none, or --yes\n",
+                refused.Errors);
+            Assert.Equal(pid, Lab.Property("past-backend.service", "MainPID"));
+            client.Ask("alive");
+            Assert.Equal(200, client.Answer().Status);
+        }
+        Verification.Of(Lab, trio.Socket).ExpectPassed();
+    }
+
     // Goal: whoever loses patience finds the units as they were: here nothing ran, and the backend had just been woken.
     [Fact]
     public void Interrupted_it_leaves_the_units_as_they_were_found()

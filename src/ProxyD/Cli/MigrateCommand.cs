@@ -61,10 +61,14 @@ internal static class MigrateCommand
             if (Problem(wishes, parsed.GetValue(apply), parsed.GetValue(rollback)) is { } problem)
                 throw new ToolException(problem);
             MigrateTool tool = new(wishes, Console.Out);
-            if (!parsed.GetValue(rollback))
-                return tool.Propose(parsed.GetValue(target)!, parsed.GetValue(apply), parsed.GetValue(json)) ? 0 : ToolLine.ExitFound;
-            tool.Rollback(parsed.GetValue(target)!);
-            return 0;
+            if (parsed.GetValue(rollback))
+            {
+                tool.Rollback(parsed.GetValue(target)!, parsed.GetValue(json));
+                return 0;
+            }
+            using Interruption? ended = parsed.GetValue(apply) ? new() : null;
+            bool isUnderstood = tool.Propose(parsed.GetValue(target)!, ended is not null, parsed.GetValue(json), ended?.Token ?? default);
+            return isUnderstood ? 0 : ToolLine.ExitFound;
         });
         return command;
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Runtime.InteropServices;
 using ProxyD.Tools;
 
 namespace ProxyD.Cli;
@@ -70,22 +69,22 @@ internal static class VerifyCommand
         Systemctl systemctl = new(parsed.GetValue(s_user));
         VerifyFinder finder = new(unit => systemctl.Show(unit, VerifyFinder.Properties));
         VerifyTarget target = finder.Find(parsed.GetValue(s_socket)!, parsed.GetValue(s_backend), KernelTables.HasLoopback6());
-        int clients = target.Addresses.Sum(KernelTables.ClientsOf);
-        if (clients > 0 && !parsed.GetValue(s_yes))
+        VerifyLive live = new(systemctl, target);
+        bool mayCut = parsed.GetValue(s_yes);
+        int clients = mayCut ? 0 : await live.CountAsync(hasAbandoned: false, stop).ConfigureAwait(false);
+        if (clients > 0)
         {
-            string are = clients == 1 ? "is 1 live connection" : $"are {clients} live connections";
-            throw new ToolException($"{target.Socket}: there {are}, which verify would cut when it stops {target.BackendName}; expected none, or --yes");
+            string are = $"there {(clients == 1 ? "is" : "are")} {VerifyLive.Text(clients)}";
+            throw new ToolException($"{target.Socket}: {are}, which verify would cut when it stops {target.BackendName}; expected none, or --yes");
         }
         bool asJson = parsed.GetValue(s_json);
         TextWriter output = parsed.InvocationConfiguration.Output;
         if (!asJson)
             await output.WriteAsync(VerifyReport.Heading(target)).ConfigureAwait(false);
 
-        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using PosixSignalRegistration interrupt = CancelOn(PosixSignal.SIGINT, ended);
-        using PosixSignalRegistration terminate = CancelOn(PosixSignal.SIGTERM, ended);
-        VerifyClient client = new(target.Peer, check, parsed.GetValue(s_path) ?? "/", patience);
-        VerifyRun run = new(new(systemctl, target), target, client, check, patience);
+        using Interruption ended = new(stop);
+        VerifyClient client = new(target.Peer, check, parsed.GetValue(s_path) ?? "/", patience, live);
+        VerifyRun run = new(new(systemctl, target), target, client, check, patience, mayCut ? null : live);
         try
         {
             VerifyResult result = await run.RunAsync(ended.Token).ConfigureAwait(false);
@@ -97,13 +96,6 @@ internal static class VerifyCommand
             throw new ToolException($"{target.Socket}: interrupted; the units are as they were found");
         }
     }
-
-    /// <summary>Whoever interrupts finds the units as they were.</summary>
-    private static PosixSignalRegistration CancelOn(PosixSignal signal, CancellationTokenSource source) => PosixSignalRegistration.Create(signal, context =>
-    {
-        context.Cancel = true;
-        source.Cancel();
-    });
 
     private static string? ParsePath(ArgumentResult result)
     {

@@ -8,6 +8,9 @@ namespace ProxyD.Tools;
 /// <param name="After">What is to be in it; null when it is to go.</param>
 internal sealed record FileChange(string Path, byte[]? Before, byte[]? After)
 {
+    /// <summary>Where a file that is replaced or removed is to stay; null where the installer may choose.</summary>
+    internal string? Backup { get; init; }
+
     internal bool IsNew => Before is null;
 
     /// <summary>Whether writing it would change anything.</summary>

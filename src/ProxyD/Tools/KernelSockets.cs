@@ -9,6 +9,10 @@ internal static class KernelSockets
 {
     private const string Established = "01";
     private const string CloseWait = "08";
+    private const string Listening = "0A";
+
+    /// <summary>The inode of a connection that nobody has accepted yet, or whose process has closed it.</summary>
+    private const string NoInode = "0";
 
     // A Unix socket that is connected, and one that waits to be accepted (net/unix/af_unix.c: unix_seq_show); a listener is neither.
     private const string UnixConnected = "03";
@@ -17,13 +21,30 @@ internal static class KernelSockets
     /// <summary>Clients of a TCP listener: established, waiting to be accepted, or half-closed by the client.</summary>
     /// <param name="table">/proc/net/tcp and /proc/net/tcp6, one after the other.</param>
     /// <param name="listener">As it listens: a wildcard means every address.</param>
-    internal static int TcpClients(string table, IPEndPoint listener) =>
+    /// <param name="except">Clients' ends that don't count.</param>
+    internal static int TcpClients(string table, IPEndPoint listener, IReadOnlyCollection<IPEndPoint> except) =>
         // Who closed while it still waited to be accepted (no inode yet) is gone.
-        TcpRows(table).Count(row => IsAt(row.Local, listener) && (row.State == Established || (row.State == CloseWait && row.Inode != "0")));
+        TcpRows(table).Count(row => IsAt(row.Local, listener) && (row.State == Established || (row.State == CloseWait && row.Inode != NoInode))
+            && !except.Contains(row.Remote));
+
+    /// <summary>Clients of a service's own listeners that have not come by way of its proxy.</summary>
+    /// <param name="table">/proc/net/tcp and /proc/net/tcp6, one after the other.</param>
+    /// <param name="own">Inodes of the service's sockets.</param>
+    /// <param name="others">Inodes of those sockets whose connections to it are no client's.</param>
+    /// <param name="except">Listeners whose clients are counted elsewhere.</param>
+    internal static int DirectClients(string table, IReadOnlySet<string> own, IReadOnlySet<string> others, IReadOnlyCollection<IPEndPoint> except)
+    {
+        (IPEndPoint Local, IPEndPoint Remote, string State, string Inode)[] rows = [.. TcpRows(table)];
+        IPEndPoint[] listeners = [.. rows.Where(row => row.State == Listening && own.Contains(row.Inode)).Select(row => row.Local)];
+        HashSet<(IPEndPoint, IPEndPoint)> known = [.. rows.Where(row => others.Contains(row.Inode)).Select(row => (row.Remote, row.Local))];
+        return rows.Count(row => row.State == Established && (own.Contains(row.Inode) || row.Inode == NoInode)
+            && Array.Exists(listeners, listener => IsAt(row.Local, listener)) && !except.Any(listener => IsAt(row.Local, listener))
+            && !known.Contains((row.Local, row.Remote)));
+    }
 
     /// <summary>Whether some process has taken the client's connection out of the listen queue: then it has an inode.</summary>
     internal static bool IsTcpAccepted(string table, int listenerPort, int clientPort) =>
-        TcpRows(table).Any(row => row.Local.Port == listenerPort && row.Remote.Port == clientPort && row.Inode != "0");
+        TcpRows(table).Any(row => row.Local.Port == listenerPort && row.Remote.Port == clientPort && row.Inode != NoInode);
 
     /// <summary>Clients of a Unix listener, accepted or waiting.</summary>
     /// <param name="table">/proc/net/unix.</param>

@@ -13,12 +13,6 @@ internal static class KernelTables
     /// <summary>A Unix address as the kernel prints it: its path, or @NAME.</summary>
     internal static string NameOf(EndPoint address) => address is UnixDomainSocketEndPoint unix ? unix.ToString() : "";
 
-    /// <summary>How many clients a listener has, waiting ones too.</summary>
-    /// <param name="listener">As systemd writes it, see <see cref="ListenProperty.Streams"/>.</param>
-    internal static int ClientsOf(string listener) => IPEndPoint.TryParse(listener, out IPEndPoint? address)
-        ? KernelSockets.TcpClients(Tcp(), address)
-        : KernelSockets.UnixClients(Unix(), listener);
-
     /// <summary>Whether ::1 is there: a container may have IPv6 without it.</summary>
     internal static bool HasLoopback6()
     {

@@ -46,6 +46,11 @@ internal static class ListeningPorts
             .Any(fields => fields.Length > 3 && fields[3] == Listening && fields[1].EndsWith(suffix, StringComparison.Ordinal));
     }
 
+    /// <summary>The inodes of all sockets that the processes of a service hold. None for what is not ours to see.</summary>
+    /// <param name="controlGroup">As <see cref="Of"/> takes it.</param>
+    internal static HashSet<string> Sockets(string controlGroup) =>
+        controlGroup.Length == 0 ? [] : [.. Lines($"/sys/fs/cgroup{controlGroup}/cgroup.procs").SelectMany(SocketsOf)];
+
     private static IEnumerable<string> SocketsOf(string pid)
     {
         string[] links;

@@ -2,7 +2,7 @@ using ProxyD.Units;
 
 namespace ProxyD.Tools;
 
-/// <summary>Carries a migration out, and takes one back: files, what starts at boot, and what runs.</summary>
+/// <summary>Carries a migration out: files, what starts at boot, and what runs.</summary>
 internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
 {
     private const string PolkitFolder = "/polkit-1/";
@@ -11,86 +11,104 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
 
     private bool IsInstalled => !wishes.IsFolderOnly;
 
-    /// <summary>Writes the files, with what they replace kept beside them, and brings the units over.</summary>
-    /// <returns>Where what was done is recorded, and the files.</returns>
-    /// <exception cref="ToolException">It can't be done; all is as it was.</exception>
-    internal (string Record, IReadOnlyList<WrittenFile> Files) Apply(Migration migration)
+    /// <summary>Notes what it is going to do, writes the files, with what they replace kept beside them, and brings the units over.</summary>
+    /// <param name="stop">Somebody wants it to end: then all of it is taken back.</param>
+    /// <returns>The files.</returns>
+    /// <exception cref="ToolException">It can't be done, or was interrupted; all is as it was, or what of it is not is said.</exception>
+    internal IReadOnlyList<WrittenFile> Apply(Migration migration, CancellationToken stop)
     {
-        FileChange[] changes = [.. migration.Files.Select(file => FileChange.Of(file.Path, file.After))];
-        foreach ((MigratedFile file, FileChange change) in migration.Files.Zip(changes))
-        {
-            if (file.Before is null ? change.Before is not null : change.Before is null || !change.Before.AsSpan().SequenceEqual(file.Before))
-                throw new ToolException($"{file.Path} is not what it was when it was read; expected nobody else at work on it");
-        }
+        if (stop.IsCancellationRequested)
+            throw new ToolException($"interrupted; {migration.Socket} is left as it is");
+        FileChange[] changes = Changes(migration);
         if (IsInstalled)
             Require(migration);
-        string[] stops = IsInstalled ? [.. migration.Stops.SelectMany(Running)] : [];
         string[] sockets = IsInstalled ? [.. Running(migration.Socket)] : [];
-        MigrateRecord record = new()
-        {
-            Files = [],
-            Socket = migration.Socket,
-            Service = migration.Service,
-            IsInstalled = IsInstalled,
-            ReopensSocket = migration.IsSocketChanged || migration.IsSocketNew,
-            Disabled = IsInstalled ? [.. migration.Disables.Where(IsEnabled)] : [],
-            Enabled = IsInstalled && migration.IsSocketNew ? [migration.Socket] : [],
-            Active = [.. sockets, .. stops],
-        };
-        IReadOnlyList<WrittenFile> written = [];
+        MigrateRecord record = Plan(migration, changes, sockets);
+        string path = MigrateRecord.PathFor(wishes.UnitFolder, migration.Socket, time);
+        // From here on whatever happens can be taken back, also by another process.
+        record.Save(path);
         try
         {
             StopBefore(migration, record, sockets);
-            written = new UnitInstaller(time).Write(changes);
-            record = record with { Files = [.. written.Select(file => new RecordedFile(file.Path, file.Backup, AfterOf(file.Path, changes)))] };
-            string path = MigrateRecord.PathFor(wishes.UnitFolder, migration.Socket, time);
-            new UnitInstaller(time).Write([FileChange.Of(path, record.ToJson())]);
-            written = [.. written, new WrittenFile(path, null)];
+            stop.ThrowIfCancellationRequested();
+            IReadOnlyList<WrittenFile> written = new UnitInstaller(time).Write(changes);
             if (IsInstalled)
-                BringOver(migration, sockets);
-            return (path, [.. written.SkipLast(1)]);
+                BringOver(migration, sockets, stop);
+            stop.ThrowIfCancellationRequested();
+            return written;
+        }
+        catch (Exception e) when (e is ToolException or OperationCanceledException)
+        {
+            // Ctrl-C reaches systemctl too, which then fails.
+            throw GiveUp(path, record, stop.IsCancellationRequested ? "interrupted" : e.Message);
+        }
+    }
+
+    /// <summary>The newest migration of a unit.</summary>
+    /// <param name="unit">Its name; empty for any in the folder.</param>
+    /// <exception cref="ToolException">There is none, or it can't be read.</exception>
+    internal (string Path, MigrateRecord Record) Newest(string unit) => MigrateRecord.Newest(wishes.UnitFolder, unit)
+        ?? throw new ToolException($"nothing in {wishes.UnitFolder} says that {(unit.Length > 0 ? unit : "a unit of it")} was migrated;"
+            + " expected a *.migrated-DATE that --apply has left there");
+
+    /// <summary>Takes a migration back, however far it came, or an earlier attempt to take it back did.</summary>
+    /// <exception cref="ToolException">A file was changed since, and nothing is done; or it can't be carried out, and can be tried again.</exception>
+    internal static void Rollback(string path, MigrateRecord record, bool isUser)
+    {
+        record.WayBack();
+        new MigrateUndo(new(isUser), record).Run();
+        MigrateRecord.Remove(path);
+    }
+
+    /// <summary>Takes back what was done so far.</summary>
+    /// <returns>What to say: why, and how it is now.</returns>
+    private ToolException GiveUp(string path, MigrateRecord record, string why)
+    {
+        try
+        {
+            Rollback(path, record, wishes.IsUser);
+            return new($"{why}; everything is as it was");
         }
         catch (ToolException e)
         {
-            Undo(record, written);
-            throw new ToolException($"{e.Message}; everything is as it was");
+            string[] backups = [.. record.Files.Select(file => file.Backup).OfType<string>().Where(File.Exists)];
+            string kept = backups.Length > 0 ? $"; what was there before is in {string.Join(", ", backups)}" : "";
+            string command = MigrateReport.UndoCommand(record.Socket, wishes);
+            return new($"{why}; and that could not be taken back: {e.Message}{kept}; once it can, do it with: {command}");
         }
     }
 
-    /// <summary>Takes the newest migration of a unit back.</summary>
-    /// <returns>What was put back and removed.</returns>
-    /// <exception cref="ToolException">There is none, or a file was changed since.</exception>
-    internal MigrateRecord Rollback(string unit)
+    private FileChange[] Changes(Migration migration)
     {
-        (string path, MigrateRecord record) = MigrateRecord.Newest(wishes.UnitFolder, unit)
-            ?? throw new ToolException($"nothing in {wishes.UnitFolder} says that {(unit.Length > 0 ? unit : "a unit of it")} was migrated;"
-                + " expected a *.migrated-DATE that --apply has left there");
-        foreach (RecordedFile file in record.Files)
+        UnitInstaller installer = new(time);
+        List<FileChange> changes = [];
+        foreach (MigratedFile file in migration.Files)
         {
-            byte[]? now = File.Exists(file.Path) ? File.ReadAllBytes(file.Path) : null;
-            if (now is null ? file.After is not null : file.After is null || !now.AsSpan().SequenceEqual(file.After))
-                throw new ToolException($"{file.Path} was changed since, and would be lost; expected it as --apply left it");
-            if (file.Backup is not null && !File.Exists(file.Backup))
-                throw new ToolException($"{file.Backup} is gone; without it {file.Path} can't be put back");
+            FileChange change = FileChange.Of(file.Path, file.After);
+            if (file.Before is null ? change.Before is not null : change.Before is null || !change.Before.AsSpan().SequenceEqual(file.Before))
+                throw new ToolException($"{file.Path} is not what it was when it was read; expected nobody else at work on it");
+            if (change.IsNeeded)
+                changes.Add(change with { Backup = change.IsNew ? null : installer.BackupFor(change.Path) });
         }
-        Undo(record, record.Files.Select(file => new WrittenFile(file.Path, file.Backup)));
-        File.Delete(path);
-        return record;
+        return [.. changes];
     }
 
-    /// <summary>Files first, then what starts at boot, then what runs.</summary>
-    private void Undo(MigrateRecord record, IEnumerable<WrittenFile> written)
+    private MigrateRecord Plan(Migration migration, FileChange[] changes, string[] sockets) => new()
     {
-        if (record.IsInstalled && record.ReopensSocket && Running(record.Socket).Concat(Running(record.Service)).ToArray() is { Length: > 0 } running)
-            _systemctl.Run(["stop", .. running]);
-        if (record.Enabled.Count > 0)
-            _systemctl.Run(["disable", .. record.Enabled]);
-        UnitInstaller.TakeBack(written);
-        if (record.IsInstalled)
-            Restore(record);
-    }
+        Files = [.. changes.Select(change => new RecordedFile(change.Path, change.Backup, change.Before, change.After))],
+        Socket = migration.Socket,
+        Service = migration.Service,
+        IsInstalled = IsInstalled,
+        ReopensSocket = migration.IsSocketChanged || migration.IsSocketNew,
+        Disabled = IsInstalled ? [.. migration.Disables.Where(_systemctl.IsEnabled)] : [],
+        Enabled = IsInstalled && migration.IsSocketNew ? [migration.Socket] : [],
+        Active = IsInstalled ? [.. sockets, .. migration.Stops.SelectMany(Running)] : [],
+        Made = IsInstalled ? [.. changes.Where(change => change.IsNew).Select(change => Path.GetFileName(change.Path)).Where(IsUnknown)] : [],
+    };
 
-    private static byte[]? AfterOf(string path, FileChange[] changes) => changes.First(change => change.Path == path).After;
+    /// <summary>A unit that systemd has no file for; of a package's unit the file alone is new.</summary>
+    private bool IsUnknown(string name) => UnitName.TypeOf(name) is UnitType.Service or UnitType.Socket
+        && _systemctl.Show(new UnitName(name).IsTemplate ? new UnitName(name).With("x") : name, "LoadState").GetValueOrDefault("LoadState") == "not-found";
 
     /// <summary>What must be there before anything is touched.</summary>
     private void Require(Migration migration)
@@ -119,7 +137,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
     }
 
     /// <summary>The proxy goes last: until it is stopped, the old one serves, and who comes in between waits in the socket's queue.</summary>
-    private void BringOver(Migration migration, string[] sockets)
+    private void BringOver(Migration migration, string[] sockets, CancellationToken stop)
     {
         foreach (MigratedFile user in migration.Files.Where(file => file.After is not null && file.Path.Contains("/sysusers.d/", StringComparison.Ordinal)))
         {
@@ -130,6 +148,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         _systemctl.Must("daemon-reload");
         if (migration is { RuleFor: { } proxyUser, Backend: { } backend })
             PolkitWait.Until(proxyUser, new UnitName(backend) is { IsTemplate: true } template ? template.With("x") : backend);
+        stop.ThrowIfCancellationRequested();
         string[] stops = [.. migration.Stops.SelectMany(Running)];
         if (stops.Length > 0)
             _systemctl.Must(["stop", .. stops]);
@@ -142,29 +161,5 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         }
     }
 
-    private void Restore(MigrateRecord record)
-    {
-        _systemctl.Must("daemon-reload");
-        foreach (string unit in record.Disabled)
-            _systemctl.Must("enable", unit);
-        // The new form's proxy ends; the old units come up as they ran.
-        string[] proxies = [.. Running(record.Service)];
-        if (proxies.Length > 0)
-            _systemctl.Must(["stop", .. proxies]);
-        foreach (string unit in record.Active)
-        {
-            _systemctl.Run("reset-failed", unit);
-            _systemctl.Must("start", unit);
-        }
-    }
-
-    private bool IsEnabled(string unit) => _systemctl.Show(unit, "UnitFileState").GetValueOrDefault("UnitFileState", "") is "enabled" or "enabled-runtime";
-
-    /// <summary>A unit if it runs; of a template, its instances that do.</summary>
-    private IEnumerable<string> Running(string unit)
-    {
-        string pattern = new UnitName(unit).IsTemplate ? new UnitName(unit).With("*") : unit;
-        string output = _systemctl.Must("list-units", "--plain", "--no-legend", "--full", "--state=active,activating,reloading,deactivating", pattern);
-        return output.Split('\n').Select(line => line.Split(' ')[0]).Where(name => name.Length > 0);
-    }
+    private IEnumerable<string> Running(string unit) => _systemctl.Running(unit);
 }

@@ -4,13 +4,7 @@ using System.Text.Json;
 
 namespace ProxyD.Tools;
 
-/// <summary>A file that a migration wrote or removed.</summary>
-/// <param name="Path">Where.</param>
-/// <param name="Backup">What was there before; null when there was nothing.</param>
-/// <param name="After">What was written; null when the file was removed.</param>
-internal sealed record RecordedFile(string Path, string? Backup, byte[]? After);
-
-/// <summary>What a migration has done, kept beside the units so that it can be taken back.</summary>
+/// <summary>What a migration is about to do, kept beside the units before it begins, so that it can be taken back however far it comes.</summary>
 internal sealed record MigrateRecord
 {
     private const string Infix = ".migrated-";
@@ -31,6 +25,9 @@ internal sealed record MigrateRecord
 
     /// <summary>Units that ran before, in the order in which they are to be started.</summary>
     internal IReadOnlyList<string> Active { get; init; } = [];
+
+    /// <summary>Units that there were none of before: to be stopped before their files go.</summary>
+    internal IReadOnlyList<string> Made { get; init; } = [];
 
     /// <summary>The socket has to be opened anew on the way back.</summary>
     internal bool ReopensSocket { get; init; }
@@ -58,11 +55,11 @@ internal sealed record MigrateRecord
         // Of an instance, its template's files were changed.
         unit = new Units.UnitName(unit).Template ?? unit;
         string stem = new Units.UnitName(unit).Stem;
-        foreach (FileInfo file in new DirectoryInfo(folder).GetFiles($"*{Infix}*").OrderByDescending(file => file.LastWriteTimeUtc))
+        foreach (FileInfo file in Records(folder))
         {
             MigrateRecord record = Read(file.FullName);
             bool isIt = unit.Length == 0
-                || record.Files.Select(its => System.IO.Path.GetFileName(its.Path)).Append(record.Socket).Append(record.Service)
+                || record.Files.Select(its => Path.GetFileName(its.Path)).Append(record.Socket).Append(record.Service)
                     .Any(name => name == unit || new Units.UnitName(name).Stem == stem);
             if (isIt)
                 return (file.FullName, record);
@@ -70,7 +67,68 @@ internal sealed record MigrateRecord
         return null;
     }
 
-    internal byte[] ToJson()
+    /// <summary>What has to change for each file to be as it was; nothing where it is.</summary>
+    /// <exception cref="ToolException">A file was changed since, or can't be read.</exception>
+    internal IReadOnlyList<FileChange> WayBack() => [.. Files.Select(file => file.WayBack())];
+
+    /// <summary>Writes it, down to the disk: a journaling file system keeps the order of what follows in the same folder.</summary>
+    /// <remarks>It holds the text of units, and a unit may be its owner's secret: nobody else may read it.</remarks>
+    /// <exception cref="ToolException">It can't be written; nothing is.</exception>
+    internal void Save(string path)
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        string temporary = $"{folder}/.{Guid.NewGuid():N}";
+        try
+        {
+            Directory.CreateDirectory(folder);
+            FileStreamOptions options = new()
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            };
+            using (FileStream file = new(temporary, options))
+            {
+                file.Write(ToJson());
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (File.Exists(temporary))
+                File.Delete(temporary);
+            throw new ToolException($"{path} can't be written: {FileChange.Reason(e)}");
+        }
+    }
+
+    /// <summary>Forgets it: there is nothing left to take back.</summary>
+    /// <exception cref="ToolException">It can't be removed.</exception>
+    internal static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"{path} can't be removed: {FileChange.Reason(e)}");
+        }
+    }
+
+    private static IEnumerable<FileInfo> Records(string folder)
+    {
+        try
+        {
+            return new DirectoryInfo(folder).GetFiles($"*{Infix}*").OrderByDescending(file => file.LastWriteTimeUtc);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"{folder} can't be read: {FileChange.Reason(e)}");
+        }
+    }
+
+    private byte[] ToJson()
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream, new() { Indented = true }))
@@ -84,12 +142,14 @@ internal sealed record MigrateRecord
             Write(json, "disabled", Disabled);
             Write(json, "enabled", Enabled);
             Write(json, "active", Active);
+            Write(json, "made", Made);
             json.WriteStartArray("files");
             foreach (RecordedFile file in Files)
             {
                 json.WriteStartObject();
                 json.WriteString("path", file.Path);
                 json.WriteString("backup", file.Backup);
+                json.WriteString("before", file.Before is null ? null : Convert.ToBase64String(file.Before));
                 json.WriteString("after", file.After is null ? null : Convert.ToBase64String(file.After));
                 json.WriteEndObject();
             }
@@ -114,10 +174,12 @@ internal sealed record MigrateRecord
                 Disabled = Strings(root, "disabled"),
                 Enabled = Strings(root, "enabled"),
                 Active = Strings(root, "active"),
+                Made = Strings(root, "made"),
                 Files = [.. root.GetProperty("files").EnumerateArray().Select(file => new RecordedFile(
                     file.GetProperty("path").GetString()!,
                     file.GetProperty("backup").GetString(),
-                    file.GetProperty("after").GetString() is { } after ? Convert.FromBase64String(after) : null))],
+                    Bytes(file, "before"),
+                    Bytes(file, "after")))],
             };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -139,4 +201,6 @@ internal sealed record MigrateRecord
     }
 
     private static string[] Strings(JsonElement root, string name) => [.. root.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
+
+    private static byte[]? Bytes(JsonElement file, string name) => file.GetProperty(name).GetString() is { } text ? Convert.FromBase64String(text) : null;
 }

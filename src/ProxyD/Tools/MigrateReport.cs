@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using ProxyD.Rules;
 using ProxyD.Units;
 
@@ -40,12 +39,18 @@ internal static class MigrateReport
             string verb = file.Backup is null ? "added" : File.Exists(file.Path) ? "written" : "removed";
             text.Append(verb).Append(' ').Append(file.Path).Append(file.Backup is null ? "" : $", before: {file.Backup}").Append('\n');
         }
-        string user = wishes.IsUser ? " --user" : "";
-        string unit = wishes.IsFolderOnly ? wishes.UnitFolder : proposal.Socket;
         if (!wishes.IsFolderOnly)
-            text.Append("try it:    proxyd verify ").Append(proposal.Socket).Append(user).Append('\n');
-        return text.Append("undo it:   proxyd migrate ").Append(unit).Append(user).Append(" --rollback\n").ToString();
+            text.Append("try it:    proxyd verify ").Append(proposal.Socket).Append(wishes.IsUser ? " --user" : "").Append('\n');
+        return text.Append("undo it:   ").Append(UndoCommand(proposal.Socket, wishes)).Append('\n').ToString();
     }
+
+    /// <summary>What takes a migration back.</summary>
+    internal static string UndoCommand(string socket, MigrationWishes wishes) =>
+        $"proxyd migrate {(wishes.IsFolderOnly ? $"{wishes.UnitFolder}/{socket}" : socket)}{(wishes.IsUser ? " --user" : "")} --rollback";
+
+    /// <summary>Before <c>--rollback</c>: what it changes, as patch(1) takes it.</summary>
+    internal static string WayBack(MigrateRecord record, IReadOnlyList<FileChange> changes) =>
+        $"{record.Socket} -> {record.Service}: back to what was there before --apply\n\n{string.Concat(changes.Select(change => change.Diff))}\n";
 
     /// <summary>After <c>--rollback</c>.</summary>
     internal static string RolledBack(MigrateRecord record)
@@ -55,65 +60,6 @@ internal static class MigrateReport
             text.Append(file.Backup is null ? "removed " : "put back ").Append(file.Path).Append('\n');
         bool hasUser = record.Files.Any(file => file.Path.Contains("/sysusers.d/", StringComparison.Ordinal));
         return text.Append(hasUser ? "the user that was made stays; userdel removes it\n" : "").ToString();
-    }
-
-    /// <summary>For programs: one object.</summary>
-    internal static string Json(IReadOnlyList<(MigrateTarget Target, IReadOnlyList<Finding> Left)> targets, bool isApplied)
-    {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new() { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            json.WriteStartObject();
-            json.WriteBoolean("applied", isApplied);
-            json.WriteStartArray("migrations");
-            foreach ((MigrateTarget target, IReadOnlyList<Finding> left) in targets)
-            {
-                json.WriteStartObject();
-                json.WriteString("unit", target.Name);
-                json.WriteString("problem", target.Problem);
-                if (target.Proposal is { } proposal)
-                    Write(json, proposal, left);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
-    }
-
-    private static void Write(Utf8JsonWriter json, Migration proposal, IReadOnlyList<Finding> left)
-    {
-        json.WriteString("form", proposal.Form.ToString().ToLowerInvariant());
-        json.WriteString("socket", proposal.Socket);
-        json.WriteString("service", proposal.Service);
-        json.WriteString("backend", proposal.Backend);
-        json.WriteString("wait_bind", proposal.WaitBind);
-        json.WriteString("ready", proposal.Ready);
-        json.WriteStartArray("notes");
-        foreach (string note in proposal.Notes)
-            json.WriteStringValue(note);
-        json.WriteEndArray();
-        json.WriteStartArray("files");
-        foreach (MigratedFile file in proposal.Files)
-        {
-            json.WriteStartObject();
-            json.WriteString("path", file.Path);
-            json.WriteString("change", file.Before is null ? "added" : file.After is null ? "removed" : "changed");
-            json.WriteString("diff", file.Diff);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WriteStartArray("left");
-        foreach (Finding finding in left)
-        {
-            json.WriteStartObject();
-            json.WriteString("rule", finding.RuleId);
-            json.WriteString("severity", FindingText.Word(finding.Severity));
-            json.WriteString("unit", finding.Unit);
-            json.WriteString("why", finding.Why);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
     }
 
     private static string FormText(MigrationForm form) => form switch

@@ -45,14 +45,36 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         return Path.Combine(config, "systemd/user");
     }
 
+    /// <summary>Where the records of a target's migrations are, and which unit's they are; an empty name for all of a folder.</summary>
+    /// <remarks>Read as <see cref="Propose(string)"/> does; the files themselves may be gone, or be called otherwise now.</remarks>
+    internal static (string Folder, string Unit) Home(string target, bool isUser)
+    {
+        if (!IsPath(target))
+            return (AdminFolder(isUser), target);
+        string path = Path.GetFullPath(target);
+        return Directory.Exists(path) ? (path.TrimEnd('/'), "") : (Path.GetDirectoryName(path)!, Path.GetFileName(path));
+    }
+
     /// <param name="target">A unit's name, a unit file or a folder.</param>
     /// <exception cref="ToolException">There is no such thing, or it can't be read.</exception>
     internal IReadOnlyList<MigrateTarget> Propose(string target)
     {
-        bool isPath = target.Contains('/', StringComparison.Ordinal) || (UnitName.TypeOf(target) == UnitType.Unknown && Directory.Exists(target));
-        IReadOnlyList<Unit> begins = isPath ? FromPath(Path.GetFullPath(target)) : ByName(target);
+        IReadOnlyList<Unit> begins = IsPath(target) ? FromPath(Path.GetFullPath(target)) : ByName(target);
         return [.. begins.Select(Propose)];
     }
+
+    /// <summary>One of a folder's targets, from the files as they are now.</summary>
+    /// <param name="folder">What <see cref="Propose(string)"/> was given.</param>
+    /// <param name="name">One of those that it found.</param>
+    /// <exception cref="ToolException">The folder can't be read.</exception>
+    internal MigrateTarget Propose(string folder, string name)
+    {
+        Read(Path.GetFullPath(folder).TrimEnd('/'));
+        return _units.Find(name) is { } unit ? Propose(unit) : new(name, null, $"{name} is not there any more");
+    }
+
+    private static bool IsPath(string target) =>
+        target.Contains('/', StringComparison.Ordinal) || (UnitName.TypeOf(target) == UnitType.Unknown && Directory.Exists(target));
 
     private List<Unit> ByName(string target)
     {
@@ -78,9 +100,7 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         string folder = isFolder ? path.TrimEnd('/') : Path.GetDirectoryName(path)!;
         if (!Path.Exists(path))
             throw new ToolException($"{path} does not exist; expected a unit's name, a unit file or a folder of unit files");
-        bool isManagers = folder == AdminFolder(_wishes.IsUser) || s_adminFolders.Contains(folder);
-        _wishes = _wishes with { UnitFolder = folder, IsFolderOnly = !isManagers };
-        _units = isManagers ? _loader.Complete(UnitLoader.ReadFolder(folder)) : UnitSet.FromFiles(UnitLoader.ReadFolder(folder), _wishes.IsUser);
+        Read(folder);
         if (!isFolder)
             return [Begin(_units.Find(Path.GetFileName(path)) ?? throw new ToolException($"{path} is no unit file; expected one, or a folder of them"))];
         List<Unit> all =
@@ -90,12 +110,19 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         ];
         List<Unit> sockets = all.FindAll(socket => IsProxy(_units.ServiceOf(socket)!));
         // Why none of them is one, each says itself.
-        sockets = sockets.Count > 0 || isManagers ? sockets : all;
+        sockets = sockets.Count > 0 || !_wishes.IsFolderOnly ? sockets : all;
         List<Unit> services = [.. _units.Units.Where(unit => unit.Last("Service", "Restart")?.Value is "always" or "on-success")];
         List<Unit> found = sockets.Count > 0 ? sockets : services;
         return found.Count > 0
             ? found
             : throw new ToolException($"{path} holds no socket that starts a proxy, and no service with Restart=always; expected one of them");
+    }
+
+    private void Read(string folder)
+    {
+        bool isManagers = folder == AdminFolder(_wishes.IsUser) || s_adminFolders.Contains(folder);
+        _wishes = _wishes with { UnitFolder = folder, IsFolderOnly = !isManagers };
+        _units = isManagers ? _loader.Complete(UnitLoader.ReadFolder(folder)) : UnitSet.FromFiles(UnitLoader.ReadFolder(folder), _wishes.IsUser);
     }
 
     private MigrateTarget Propose(Unit begin)

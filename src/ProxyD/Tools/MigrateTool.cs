@@ -6,46 +6,77 @@ namespace ProxyD.Tools;
 /// <summary>Proposes migrations, shows them, and carries them out when told to.</summary>
 internal sealed class MigrateTool(MigrationWishes wishes, TextWriter output)
 {
-    /// <summary>Shows what would change, and with <paramref name="applies"/> changes it.</summary>
+    /// <summary>Shows what would change, and with <paramref name="applies"/> changes it: each target before the next is looked at again.</summary>
+    /// <param name="stop">Somebody wants it to end: what is under way is taken back, and no other is begun.</param>
     /// <returns>Whether everything was understood.</returns>
     /// <exception cref="ToolException">It can't be read, or not be carried out.</exception>
-    internal bool Propose(string target, bool applies, bool asJson)
+    internal bool Propose(string target, bool applies, bool asJson, CancellationToken stop)
     {
         MigrateTargets targets = new(wishes);
         IReadOnlyList<MigrateTarget> found = targets.Propose(target);
-        List<(MigrateTarget Target, IReadOnlyList<Finding> Left)> shown = [.. found.Select(one => (one, Left(one, targets)))];
-        foreach ((MigrateTarget one, IReadOnlyList<Finding> left) in asJson ? [] : shown)
-            output.Write(MigrateReport.Text(one, left));
-        output.Flush();
-        Migration[] needed = [.. found.Select(one => one.Proposal).OfType<Migration>().Where(proposal => proposal.Files.Count > 0)];
-        if (applies)
+        using MigrateJson? json = asJson ? new(output, "applied") : null;
+        bool isUnderstood = true, isChanged = false, isNeeded = false;
+        foreach (MigrateTarget first in found)
         {
-            MigrateApply apply = new(targets.Wishes, TimeProvider.System);
-            foreach (Migration proposal in needed)
+            MigrateTarget one = first;
+            if (isChanged)
             {
-                (_, IReadOnlyList<WrittenFile> files) = apply.Apply(proposal);
-                if (!asJson)
-                    output.Write(MigrateReport.Applied(proposal, files, targets.Wishes));
+                // They may share a unit, which is not what it was.
+                targets = new(wishes);
+                one = targets.Propose(target, first.Name);
             }
+            isUnderstood &= one.Problem is null;
+            Show(one, Left(one, targets), json);
+            if (one.Proposal is not { Files.Count: > 0 } proposal)
+                continue;
+            isNeeded = true;
+            if (!applies)
+                continue;
+            IReadOnlyList<WrittenFile> files = new MigrateApply(targets.Wishes, TimeProvider.System).Apply(proposal, stop);
+            isChanged = true;
+            if (!asJson)
+                output.Write(MigrateReport.Applied(proposal, files, targets.Wishes));
         }
-        else if (needed.Length > 0 && !asJson)
+        if (isNeeded && !applies && !asJson)
             output.Write("Nothing is changed yet: --apply does it, and keeps what it replaces.\n");
-        if (asJson)
-            output.Write(MigrateReport.Json(shown, applies));
-        return found.All(one => one.Problem is null);
+        if (json is not null)
+            json.IsDone = applies;
+        return isUnderstood;
     }
 
-    /// <summary>Takes the newest migration of a unit back, or all in a folder.</summary>
+    /// <summary>Takes the newest migration of a unit back, or all in a folder, and shows before what that changes.</summary>
     /// <exception cref="ToolException">There is none, or it can't be taken back.</exception>
-    internal void Rollback(string target)
+    internal void Rollback(string target, bool asJson)
     {
-        bool isFolder = target.Contains('/', StringComparison.Ordinal) && Directory.Exists(target);
-        string folder = isFolder ? Path.GetFullPath(target).TrimEnd('/') : MigrateTargets.AdminFolder(wishes.IsUser);
-        MigrationWishes there = wishes with { UnitFolder = folder, IsFolderOnly = isFolder && folder != MigrateTargets.AdminFolder(wishes.IsUser) };
-        MigrateApply apply = new(there, TimeProvider.System);
-        do
-            output.Write(MigrateReport.RolledBack(apply.Rollback(isFolder ? "" : target)));
-        while (isFolder && MigrateRecord.Newest(folder, "") is not null);
+        (string folder, string unit) = MigrateTargets.Home(target, wishes.IsUser);
+        MigrateApply apply = new(wishes with { UnitFolder = folder }, TimeProvider.System);
+        (string Path, MigrateRecord Record)? next = apply.Newest(unit);
+        using MigrateJson? json = asJson ? new(output, "rolled_back") : null;
+        while (next is var (path, record))
+        {
+            IReadOnlyList<FileChange> changes = record.WayBack();
+            if (json is null)
+                output.Write(MigrateReport.WayBack(record, changes));
+            else
+                json.Write(record, changes);
+            output.Flush();
+            MigrateApply.Rollback(path, record, wishes.IsUser);
+            if (json is null)
+                output.Write(MigrateReport.RolledBack(record));
+            next = unit.Length == 0 ? MigrateRecord.Newest(folder, "") : null;
+        }
+        if (json is not null)
+            json.IsDone = true;
+    }
+
+    private void Show(MigrateTarget target, IReadOnlyList<Finding> left, MigrateJson? json)
+    {
+        if (json is null)
+            output.Write(MigrateReport.Text(target, left));
+        else
+            json.Write(target, left);
+        // Whoever reads has it before anything is written.
+        output.Flush();
     }
 
     /// <summary>What check would still find; notes are no reason to look again.</summary>

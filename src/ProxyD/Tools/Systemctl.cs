@@ -1,3 +1,5 @@
+using ProxyD.Units;
+
 namespace ProxyD.Tools;
 
 /// <summary>What <c>systemctl</c> says and does; it brings the right bus, and asks for a password where polkit wants one.</summary>
@@ -39,6 +41,19 @@ internal sealed class Systemctl(bool isUser)
             throw new ToolException($"systemctl show: {error.Split('\n')[0]}");
         // Between two units is an empty line.
         return [.. output.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(Properties)];
+    }
+
+    /// <summary>Whether a unit starts at boot by a link of its own ([Install]).</summary>
+    /// <exception cref="ToolException">The manager can't be asked.</exception>
+    internal bool IsEnabled(string unit) => Show(unit, "UnitFileState").GetValueOrDefault("UnitFileState", "") is "enabled" or "enabled-runtime";
+
+    /// <summary>A unit if it runs, comes up or goes down; of a template, its instances that do.</summary>
+    /// <exception cref="ToolException">The manager can't be asked.</exception>
+    internal IReadOnlyList<string> Running(string unit)
+    {
+        string pattern = new UnitName(unit).IsTemplate ? new UnitName(unit).With("*") : unit;
+        string output = Must("list-units", "--plain", "--no-legend", "--full", "--state=active,activating,reloading,deactivating", pattern);
+        return [.. output.Split('\n').Select(line => line.Split(' ')[0]).Where(name => name.Length > 0)];
     }
 
     private static Dictionary<string, string> Properties(string output) =>

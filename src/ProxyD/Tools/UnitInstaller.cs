@@ -37,9 +37,16 @@ internal sealed class UnitInstaller(TimeProvider time)
                 Attempt(change.Path, () => Commit(change, temporary, written));
             return written;
         }
-        catch (ToolException)
+        catch (ToolException e)
         {
-            TakeBack(written);
+            try
+            {
+                TakeBack(written);
+            }
+            catch (ToolException second)
+            {
+                throw new ToolException($"{e.Message}; and {second.Message}");
+            }
             throw;
         }
         finally
@@ -51,6 +58,16 @@ internal sealed class UnitInstaller(TimeProvider time)
                     File.Delete(temporary);
             }
         }
+    }
+
+    /// <summary>Where a file would stay if it were replaced now.</summary>
+    internal string BackupFor(string path)
+    {
+        string day = time.GetLocalNow().ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+        string backup = $"{path}.bak-{day}";
+        for (int number = 2; Path.Exists(backup); number++)
+            backup = string.Create(CultureInfo.InvariantCulture, $"{path}.bak-{day}-{number}");
+        return backup;
     }
 
     /// <summary>Puts back what was there before, and removes what was not.</summary>
@@ -109,7 +126,7 @@ internal sealed class UnitInstaller(TimeProvider time)
             return true;
         }
         // Noted first: if the rename fails, the backup goes back.
-        written.Add(new(change.Path, BackUp(change.Path)));
+        written.Add(new(change.Path, BackUp(change.Path, change.Backup ?? BackupFor(change.Path))));
         if (temporary is null)
             File.Delete(change.Path);
         else
@@ -118,12 +135,8 @@ internal sealed class UnitInstaller(TimeProvider time)
     }
 
     /// <summary>A copy with owner and mode; the file itself stays where it is, so that there is one at every moment.</summary>
-    private string BackUp(string path)
+    private static string BackUp(string path, string backup)
     {
-        string day = time.GetLocalNow().ToString("yyyyMMdd", CultureInfo.InvariantCulture);
-        string backup = $"{path}.bak-{day}";
-        for (int number = 2; Path.Exists(backup); number++)
-            backup = string.Create(CultureInfo.InvariantCulture, $"{path}.bak-{day}-{number}");
         // Copies the mode too.
         File.Copy(path, backup);
         using SafeFileHandle copy = File.OpenHandle(backup, System.IO.FileMode.Open, FileAccess.ReadWrite);

@@ -11,7 +11,8 @@ namespace ProxyD.Tools;
 /// <param name="check">What they ask for.</param>
 /// <param name="path">What of, with HTTP.</param>
 /// <param name="patience">How long each waits for its answer.</param>
-internal sealed class VerifyClient(EndPoint peer, VerifyCheck check, string path, TimeSpan patience)
+/// <param name="live">Counts everybody's connections but these.</param>
+internal sealed class VerifyClient(EndPoint peer, VerifyCheck check, string path, TimeSpan patience, VerifyLive live)
 {
     /// <summary>How long a connection without a byte must stay open: a proxy that can't reach its backend closes sooner.</summary>
     private static readonly TimeSpan s_openTime = TimeSpan.FromMilliseconds(500);
@@ -36,6 +37,7 @@ internal sealed class VerifyClient(EndPoint peer, VerifyCheck check, string path
                 : new(peer.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(peer, time.Token).ConfigureAwait(false);
             isConnected = true;
+            live.Ignore(socket.LocalEndPoint);
             if (check == VerifyCheck.Tcp)
                 return await WatchAsync(socket, start, time.Token).ConfigureAwait(false);
             await socket.SendAsync(Request(), time.Token).ConfigureAwait(false);

@@ -93,34 +93,84 @@ internal sealed class VerifyControl(Systemctl systemctl, VerifyTarget target)
         List<string> lines = [];
         foreach (string unit in Units().Prepend(target.Socket))
         {
-            Dictionary<string, string> state = systemctl.Show(unit, "ActiveState", "Result");
-            if (state.GetValueOrDefault("ActiveState") == Failed)
-                lines.Add($"{unit} has failed ({state.GetValueOrDefault("Result")})");
+            try
+            {
+                Dictionary<string, string> state = systemctl.Show(unit, "ActiveState", "Result");
+                if (state.GetValueOrDefault("ActiveState") == Failed)
+                    lines.Add($"{unit} has failed ({state.GetValueOrDefault("Result")})");
+            }
+            catch (ToolException e)
+            {
+                lines.Add(e.Message);
+            }
         }
         return lines;
     }
 
-    /// <summary>Leaves the trio as <see cref="Remember"/> found it.</summary>
+    /// <summary>Leaves the trio as <see cref="Remember"/> found it. What can't be done is said, and the rest is done.</summary>
     /// <param name="keepsFailures">Leave failed units so: they are evidence.</param>
-    internal async Task RestoreAsync(bool keepsFailures)
+    /// <param name="inUse">Who would be cut by a stop, in words; null when units may be stopped.</param>
+    /// <returns>What could not be done, a line each.</returns>
+    internal async Task<IReadOnlyList<string>> RestoreAsync(bool keepsFailures, string? inUse)
     {
+        List<string> problems = [];
         if (!_isTouched)
-            return;
+            return problems;
         if (!keepsFailures)
-            Forget();
-        if (HasAbandonedClients)
-            await DropQueueAsync(CancellationToken.None).ConfigureAwait(false);
+            await TryAsync(problems, () => Do(Forget)).ConfigureAwait(false);
+        if (HasAbandonedClients && inUse is null)
+            await TryAsync(problems, () => DropQueueAsync(CancellationToken.None)).ConfigureAwait(false);
+        await TryAsync(problems, () => Do(() => StopSurplus(inUse))).ConfigureAwait(false);
+        await TryAsync(problems, () => SettleAsync(CancellationToken.None)).ConfigureAwait(false);
+        await TryAsync(problems, () => Do(ReopenIfShut)).ConfigureAwait(false);
+        await TryAsync(problems, () => Do(StartMissing)).ConfigureAwait(false);
+        return problems;
+    }
+
+    private static async Task TryAsync(List<string> problems, Func<Task> step)
+    {
+        try
+        {
+            await step().ConfigureAwait(false);
+        }
+        catch (ToolException e)
+        {
+            problems.Add(e.Message);
+        }
+    }
+
+    private static Task Do(Action step)
+    {
+        step();
+        return Task.CompletedTask;
+    }
+
+    private void StopSurplus(string? inUse)
+    {
         bool backendWasUp = _wasUp[target.BackendName];
         string[] surplus = [.. Units().Where(unit => !_wasUp[unit] && IsUp(StateOf(unit)))];
+        if (inUse is not null)
+        {
+            if (surplus.Length > 0)
+                throw new ToolException($"{string.Join(", ", surplus)} did not run before, and runs on: {inUse}");
+            return;
+        }
         if (target.IsPerConnection && !backendWasUp)
             surplus = [target.Proxy, .. surplus];
         if (surplus.Length > 0)
             Must(["stop", .. surplus]);
         if (target.Backend is null && !backendWasUp && _wasUp[target.Proxy] && IsUp(BackendState()))
             Must("restart", target.Proxy);
-        await SettleAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private void ReopenIfShut()
+    {
         if (!IsListening())
             Reopen();
+    }
+
+    private void StartMissing()
+    {
         string[] missing = [.. Units().Where(unit => _wasUp[unit] && !IsUp(StateOf(unit)))];
         if (missing.Length > 0)
             Must(["start", .. missing]);

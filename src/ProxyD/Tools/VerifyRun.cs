@@ -8,7 +8,8 @@ namespace ProxyD.Tools;
 /// <param name="client">Asks.</param>
 /// <param name="check">What counts as an answer.</param>
 /// <param name="patience">How long a client waits; also how long a backend that didn't answer cold may take to become warm.</param>
-internal sealed class VerifyRun(VerifyControl control, VerifyTarget target, VerifyClient client, VerifyCheck check, TimeSpan patience)
+/// <param name="live">Counts who would be cut by a stop; null when nobody is asked (--yes).</param>
+internal sealed class VerifyRun(VerifyControl control, VerifyTarget target, VerifyClient client, VerifyCheck check, TimeSpan patience, VerifyLive? live)
 {
     /// <summary>How many clients meet a cold backend together.</summary>
     internal const int ClientsAtOnce = 10;
@@ -18,43 +19,95 @@ internal sealed class VerifyRun(VerifyControl control, VerifyTarget target, Veri
     private const string Again = "killed, and again";
     private const string Many = "ten at once, cold";
 
+    private const string Unless = "expected none, or --yes";
+
     private static readonly TimeSpan s_pauseMax = TimeSpan.FromSeconds(1);
 
     private readonly List<VerifyStep> _steps = [];
     private readonly List<string> _closedAt = [];
 
-    /// <summary>Runs them all; whatever happens, the units are left as they were found.</summary>
-    /// <exception cref="ToolException">Systemd does not do what a step needs.</exception>
+    /// <summary>Runs them all; whatever happens, the units are left as they were found, or what is otherwise is said.</summary>
+    /// <exception cref="ToolException">Systemd does not even do what the first step needs.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was asked for.</exception>
     internal async Task<VerifyResult> RunAsync(CancellationToken stop)
     {
         control.Remember();
-        IReadOnlyList<string> failures = [];
+        List<string> failures = [];
+        IReadOnlyList<string> unrestored = [];
+        string? broken = null;
+        bool isInterrupted = false;
         try
         {
-            await ColdAsync(Cold, 1, stop).ConfigureAwait(false);
-            await WarmAsync(stop).ConfigureAwait(false);
-            await control.ForceStopAsync(stop).ConfigureAwait(false);
-            await AskAsync(Again, 1, stop).ConfigureAwait(false);
-            await ColdAsync(Many, ClientsAtOnce, stop).ConfigureAwait(false);
-            string seen = _closedAt.Count == 0 ? "listening" : $"closed at: {string.Join("; ", _closedAt)}";
-            _steps.Add(new("public socket", "", "listening", seen, null, _closedAt.Count == 0));
+            await TryAllAsync(stop).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is ToolException or OperationCanceledException)
         {
-            control.HasAbandonedClients = true;
-            throw;
+            // Ctrl-C reaches systemctl too, which then fails.
+            isInterrupted = stop.IsCancellationRequested;
+            control.HasAbandonedClients |= isInterrupted;
+            broken = isInterrupted ? null : e.Message;
         }
         finally
         {
-            failures = control.Failures();
-            await control.RestoreAsync(keepsFailures: _steps.Exists(step => !step.IsPassed)).ConfigureAwait(false);
+            failures.AddRange(control.Failures());
+            unrestored = await RestoreAsync().ConfigureAwait(false);
         }
-        return new(_steps, failures);
+        string different = unrestored.Count == 0 ? "" : $"; not all is as it was found: {string.Join("; ", unrestored)}";
+        if (isInterrupted)
+            throw different.Length > 0 ? new ToolException($"{target.Socket}: interrupted{different}") : new OperationCanceledException(stop);
+        if (broken is not null && _steps.Count == 0)
+            throw new ToolException(broken + different);
+        if (broken is not null)
+            failures.Add(broken);
+        failures.AddRange(unrestored.Select(line => $"not as it was found: {line}"));
+        return new(_steps, failures, IsComplete: broken is null && unrestored.Count == 0);
+    }
+
+    private async Task TryAllAsync(CancellationToken stop)
+    {
+        await ColdAsync(Cold, 1, stop).ConfigureAwait(false);
+        await WarmAsync(stop).ConfigureAwait(false);
+        if (await MayStopAsync(Again, stop).ConfigureAwait(false))
+        {
+            await control.ForceStopAsync(stop).ConfigureAwait(false);
+            await AskAsync(Again, 1, stop).ConfigureAwait(false);
+        }
+        await ColdAsync(Many, ClientsAtOnce, stop).ConfigureAwait(false);
+        string seen = _closedAt.Count == 0 ? "listening" : $"closed at: {string.Join("; ", _closedAt)}";
+        _steps.Add(new("public socket", "", "listening", seen, null, _closedAt.Count == 0));
+    }
+
+    /// <summary>Looks again: a client may have come since the last stop.</summary>
+    /// <returns>False when somebody would be cut; the step has failed then.</returns>
+    private async Task<bool> MayStopAsync(string step, CancellationToken stop)
+    {
+        int clients = live is null ? 0 : await live.CountAsync(control.HasAbandonedClients, stop).ConfigureAwait(false);
+        if (clients == 0)
+            return true;
+        _steps.Add(new(step, control.BackendState(), VerifyJudge.Expected(check), $"not tried: {VerifyLive.Text(clients)}; {Unless}", null, false));
+        return false;
+    }
+
+    /// <summary>As they were found; who has come meanwhile is not cut for that.</summary>
+    private async Task<IReadOnlyList<string>> RestoreAsync()
+    {
+        int clients = 0;
+        try
+        {
+            clients = live is null ? 0 : await live.CountAsync(control.HasAbandonedClients, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ToolException)
+        {
+            // Systemd doesn't answer; what is asked of it next says so.
+        }
+        string? inUse = clients == 0 ? null : $"{VerifyLive.Text(clients)}; {Unless}";
+        return await control.RestoreAsync(keepsFailures: _steps.Exists(step => !step.IsPassed), inUse).ConfigureAwait(false);
     }
 
     private async Task ColdAsync(string name, int clients, CancellationToken stop)
     {
+        if (!await MayStopAsync(name, stop).ConfigureAwait(false))
+            return;
         if (await control.MakeColdAsync(stop).ConfigureAwait(false))
             await AskAsync(name, clients, stop).ConfigureAwait(false);
         else

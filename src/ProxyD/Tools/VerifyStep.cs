@@ -11,8 +11,9 @@ internal sealed record VerifyStep(string Name, string Before, string Expected, s
 
 /// <summary>What verify found.</summary>
 /// <param name="Steps">In the order in which they were tried.</param>
-/// <param name="Failures">Units that had failed at the end, a line each.</param>
-internal sealed record VerifyResult(IReadOnlyList<VerifyStep> Steps, IReadOnlyList<string> Failures)
+/// <param name="Failures">Units that had failed at the end, and what could not be done, a line each.</param>
+/// <param name="IsComplete">Every step was come to, and the units are as they were found.</param>
+internal sealed record VerifyResult(IReadOnlyList<VerifyStep> Steps, IReadOnlyList<string> Failures, bool IsComplete)
 {
-    internal bool IsPassed => Steps.All(step => step.IsPassed);
+    internal bool IsPassed => IsComplete && Steps.All(step => step.IsPassed);
 }

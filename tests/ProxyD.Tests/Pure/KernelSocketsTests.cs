@@ -50,7 +50,44 @@ public sealed class KernelSocketsTests
     [InlineData("127.0.0.1:49153", 1)]
     public void Clients_are_counted_at_the_listeners_end(string listener, int clients) =>
         // Goal: accepted, waiting and half-closed ones; not the listener, not the clients' own ends, not who is gone; wildcards, and IPv4 on IPv6.
-        Assert.Equal(clients, KernelSockets.TcpClients(Tcp + Tcp6, IPEndPoint.Parse(listener)));
+        Assert.Equal(clients, KernelSockets.TcpClients(Tcp + Tcp6, IPEndPoint.Parse(listener), []));
+
+    [Fact]
+    public void Clients_of_our_own_do_not_count()
+    {
+        // Goal: by address and port of their own ends; the half-closed one is left out as well as the one that is open.
+        IPEndPoint listener = IPEndPoint.Parse("0.0.0.0:8080");
+        Assert.Equal(3, KernelSockets.TcpClients(Tcp + Tcp6, listener, [new(IPAddress.Loopback, 0xC001), new(IPAddress.Loopback, 0xC003)]));
+        Assert.Equal(4, KernelSockets.TcpClients(Tcp + Tcp6, listener, [new(IPAddress.Parse("192.0.2.2"), 0xC006), new(IPAddress.Parse("192.0.2.3"), 0xC001)]));
+    }
+
+    [Theory]
+    [InlineData("10 11 12", "20", 3)]
+    [InlineData("10 11 12", "20 31", 2)]
+    [InlineData("10 11 12", "20 31 12", 2)]
+    [InlineData("10 11 12 30 40", "20 31 40", 2)]
+    [InlineData("11 12", "20", 0)]
+    [InlineData("", "", 0)]
+    public void Clients_past_the_proxy_are_those_whose_other_end_is_not_the_proxys(string own, string others, int clients)
+    {
+        // Goal: accepted ones and one that waits; not the proxy's, not the backend's own, not the proxy's public side, and none without the listener's inode.
+        const string table = """
+               0: 0100007F:4650 00000000:0000 0A 0:0 0:0 0 0 0 10 1
+               1: 0100007F:4650 0100007F:C001 01 0:0 0:0 0 0 0 11 1
+               2: 0100007F:C001 0100007F:4650 01 0:0 0:0 0 0 0 20 1
+               3: 0100007F:4650 0100007F:C002 01 0:0 0:0 0 0 0 12 1
+               4: 0100007F:C002 0100007F:4650 01 0:0 0:0 0 0 0 31 1
+               5: 0100007F:4650 0200A8C0:C003 01 0:0 0:0 0 0 0 0 1
+               6: 0100007F:4650 0100007F:C004 08 0:0 0:0 0 0 0 13 1
+               7: 0100007F:4650 0100007F:C005 01 0:0 0:0 0 0 0 12 1
+               8: 0100007F:C005 0100007F:4650 06 0:0 0:0 0 0 0 0 1
+               9: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 0 0 30 1
+              10: 0100007F:1F90 0200A8C0:C006 01 0:0 0:0 0 0 0 40 1
+
+            """;
+        HashSet<string> Set(string words) => [.. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        Assert.Equal(clients, KernelSockets.DirectClients(table, Set(own), Set(others), [IPEndPoint.Parse("127.0.0.1:8080")]));
+    }
 
     [Theory]
     [InlineData(0xC001, true)]
@@ -77,9 +114,9 @@ public sealed class KernelSocketsTests
     public void What_cannot_be_read_counts_as_nobody()
     {
         // Goal: a kernel without IPv6, a line cut short, other words.
-        Assert.Equal(0, KernelSockets.TcpClients("", new(IPAddress.Any, 80)));
-        Assert.Equal(0, KernelSockets.TcpClients("0: 0100:50 0100007F:C001 01 a b c d e 1 g\n", new(IPAddress.Any, 80)));
-        Assert.Equal(0, KernelSockets.TcpClients("0: XXXXXXXX:0050 0100007F:C001 01 a b c d e 1 g\n", new(IPAddress.Any, 80)));
+        Assert.Equal(0, KernelSockets.TcpClients("", new(IPAddress.Any, 80), []));
+        Assert.Equal(0, KernelSockets.TcpClients("0: 0100:50 0100007F:C001 01 a b c d e 1 g\n", new(IPAddress.Any, 80), []));
+        Assert.Equal(0, KernelSockets.TcpClients("0: XXXXXXXX:0050 0100007F:C001 01 a b c d e 1 g\n", new(IPAddress.Any, 80), []));
         Assert.Equal(0, KernelSockets.UnixClients("garbage\n", "/run/x"));
     }
 }

@@ -57,6 +57,23 @@ public sealed class UnitInstallerTests : IDisposable
     }
 
     [Fact]
+    public void A_backup_bears_the_name_that_was_said_before()
+    {
+        // Goal: whoever has noted where the old file will be finds it there; a file that has come to be there is not overwritten.
+        File.WriteAllText(In("web.service"), "old\n");
+        string backup = _installer.BackupFor(In("web.service"));
+        FileChange change = Change("web.service", "new\n") with { Backup = backup };
+        File.WriteAllText(backup, "a stranger's\n");
+        Assert.Throws<ToolException>(() => _installer.Write([change]));
+        Assert.Equal("old\n", File.ReadAllText(In("web.service")));
+        Assert.Equal("a stranger's\n", File.ReadAllText(backup));
+
+        File.Delete(backup);
+        Assert.Equal(backup, Assert.Single(_installer.Write([change])).Backup);
+        Assert.Equal("old\n", File.ReadAllText(backup));
+    }
+
+    [Fact]
     public void When_one_can_not_be_prepared_none_is_written()
     {
         // Goal: one line that names the file and the reason; the others are as they were, without leftovers.
