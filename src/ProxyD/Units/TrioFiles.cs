@@ -59,6 +59,8 @@ internal sealed class TrioFiles(TrioRequest request)
         .Because("No PartOf= or BindsTo= here: the address must go on listening when the proxy stops.")
         .Section("Socket")
         .Set("ListenStream", UnitQuoting.Value(request.Public.Listen))
+        .SetIf(request.Name.Contains(':', StringComparison.Ordinal), "FileDescriptorName", request.ProxyFolder,
+            "By default its own name, whose colon would end it: systemd puts colons between the names of sockets (sd_listen_fds(3)).")
         .SetIf(request.Public.IsOfOneInterface, "FreeBind", "yes", "At boot the machine may get this address later than this socket.")
         .SetIf(request.Public.Folder is not null, "SocketMode", "0666",
             "Everybody may connect, as to a port. SocketMode=0660 with SocketGroup= would let in a group only.")
