@@ -38,7 +38,7 @@ public sealed class AllocationTests : IDisposable
             Move(backend, client, _bulk);
         }
         Load();
-        Assert.Equal(0, AllocatedBy(Load));
+        Assert.Equal(0, LeastAllocatedBy(Load));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class AllocationTests : IDisposable
             }
         }
         Load();
-        Assert.Equal(0, AllocatedBy(Load));
+        Assert.Equal(0, LeastAllocatedBy(Load));
     }
 
     [Fact]
@@ -78,6 +78,9 @@ public sealed class AllocationTests : IDisposable
             got += to.Receive(bytes, got, bytes.Length - got, SocketFlags.None);
         Assert.Equal(bytes.Length, sent.Result);
     }
+
+    /// <summary>Of three loads: one may be the first in which both ways hold a pipe at once, which is made then; what each event allocates is in all.</summary>
+    private long LeastAllocatedBy(Action load) => Enumerable.Range(0, 3).Min(_ => AllocatedBy(load));
 
     /// <summary>What a load makes the data plane's thread allocate.</summary>
     private long AllocatedBy(Action load)
