@@ -64,13 +64,10 @@ work=$(mktemp -d)
 cp -- "$proxyd" "$work/proxyd"
 proxyd=$work/proxyd meter=$work/meter load=$work/load raw=$work/raw.tsv finished=
 
-# Bash's own list of its children: a pid that is not ours any more is not in it.
+# shellcheck source=lib/namespace.sh
+source "$here/lib/namespace.sh"
 cleanup() {
-  local pid
-  for pid in $(jobs -p); do
-    kill "$pid" 2>/dev/null || true
-  done
-  wait
+  end_jobs
   # A run that broke off tells why: what the processes said.
   [[ -n $finished ]] || tail -v -n 5 "$work"/*.log >&2
   rm -rf "$work"
@@ -95,14 +92,7 @@ for part in subjects backends measure rows describe; do
 done
 
 for tool in meter load; do gcc -O2 -Wall -Wextra -Werror -o "$work/$tool" "$here/lib/$tool.c"; done
-ip link set lo up
-# Ports of ours lie below the ephemeral range; the range is wide enough for a connection per request.
-echo '10000 65535' >/proc/sys/net/ipv4/ip_local_port_range
-# Debian's default, or its like. A congestion control that paces (bbr) would measure its timers: through loopback it costs
-# two thirds of the speed, and everybody's CPU per GB then varies threefold from run to run. A namespace may be refused cubic.
-for congestion_control in cubic reno; do
-  ! (echo "$congestion_control" >/proc/sys/net/ipv4/tcp_congestion_control) 2>/dev/null || break
-done
+open_namespace
 
 IFS=, read -ra subjects <<<"$list"
 [[ -z $user ]] || SUBJECT_UID=$unprivileged_uid

@@ -15,25 +15,17 @@ shift
 
 work=$(mktemp -d) nofile=$(ulimit -n)
 proxyd=$here/../artifacts/proxyd/proxyd meter=$work/meter load=$work/load connections_max=1000
-cleanup() {
-  local pid
-  for pid in $(jobs -p); do
-    kill "$pid" 2>/dev/null || true
-  done
-  wait
-  rm -rf "$work"
-}
-trap cleanup EXIT
-for part in subjects backends; do
+for part in namespace subjects backends; do
   # shellcheck source=/dev/null
   source "$here/lib/$part.sh"
 done
+cleanup() {
+  end_jobs
+  rm -rf "$work"
+}
+trap cleanup EXIT
 for tool in meter load; do gcc -O2 -o "$work/$tool" "$here/lib/$tool.c"; done
-ip link set lo up
-echo '10000 65535' >/proc/sys/net/ipv4/ip_local_port_range
-for congestion_control in cubic reno; do
-  ! (echo "$congestion_control" >/proc/sys/net/ipv4/tcp_congestion_control) 2>/dev/null || break
-done
+open_namespace
 start_backends
 
 # sample NAME SUBJECT PORT BACKEND LOAD...: two of the load's three seconds.

@@ -14,12 +14,10 @@ proxyd=$(realpath "${1:-$here/../artifacts/proxyd/proxyd}")
 
 work=$(mktemp -d)
 meter=$work/meter
+# shellcheck source=/dev/null
+source "$here/lib/namespace.sh"
 cleanup() {
-  local pid
-  for pid in $(jobs -p); do
-    kill "$pid" 2>/dev/null || true
-  done
-  wait
+  end_jobs
   rm -rf "$work"
 }
 trap cleanup EXIT
