@@ -7,6 +7,16 @@ namespace ProxyD.BlackBox;
 /// <summary><c>proxyd migrate FOLDER</c>: files alone, without a service manager.</summary>
 public sealed class MigrateFolderTests : IDisposable
 {
+    /// <summary>Folders that can have no resident form, and need no minimal one: nobody's unit is started, or a line before the proxy may wait.
+    /// Of gallery the wrapper that runs the proxy is not there.</summary>
+    private static readonly string[] s_withoutResident =
+    [
+        "arena", "clean-odd", "clean-resident", "clean-user", "gallery", "mailbox", "radio", "reports", "scanner", "sketch", "vault",
+    ];
+
+    /// <summary>Those, and what has its minimal form already.</summary>
+    private static readonly string[] s_withoutMinimal = [.. s_withoutResident, "clean-dropins", "clean-template", "forum", "gitssh", "mirror", "thumbs"];
+
     private readonly TemporaryFolder _folder = new();
 
     public MigrateFolderTests() => Requires.Proxyd();
@@ -37,6 +47,7 @@ public sealed class MigrateFolderTests : IDisposable
             (int applied, _, string errors) = Migrate(["--apply", .. shape, .. user]);
             Assert.Equal((shown, ""), (applied, errors));
             bool changes = proposal.Contains("--apply does it", StringComparison.Ordinal);
+            Assert.Equal(!(shape.Length == 0 ? s_withoutMinimal : s_withoutResident).Contains(name), changes);
             Assert.Equal(changes, !before.SequenceEqual(Contents()));
             if (!changes)
                 continue;

@@ -28,7 +28,7 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
 
     internal bool IsActive(string unit) => Property(unit, "ActiveState") is "active" or "activating" or "reloading";
 
-    internal bool IsEnabled(string unit) => Property(unit, "UnitFileState") is "enabled" or "enabled-runtime";
+    internal bool IsEnabled(string unit) => Unit.IsInForce(Property(unit, "UnitFileState"));
 
     /// <summary>The name under which the manager has a unit that may be called by an alias.</summary>
     internal string MainName(string unit) => Property(unit, "LoadState") == "loaded" ? Property(unit, "Id") : unit;

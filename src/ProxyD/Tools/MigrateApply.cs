@@ -22,7 +22,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         FileChange[] changes = Changes(migration);
         if (IsInstalled)
             Require(migration);
-        string[] sockets = IsInstalled ? [.. Running(migration.Socket)] : [];
+        string[] sockets = IsInstalled ? [.. _systemctl.Running(migration.Socket)] : [];
         MigrateRecord record = Plan(migration, changes, sockets);
         string path = MigrateRecord.PathFor(wishes.UnitFolder, migration.Socket, time);
         // From here on whatever happens can be taken back, also by another process.
@@ -102,13 +102,13 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         ReopensSocket = migration.IsSocketChanged || migration.IsSocketNew,
         Disabled = IsInstalled ? [.. migration.Disables.Where(_systemctl.IsEnabled)] : [],
         Enabled = IsInstalled && migration.IsSocketNew ? [migration.Socket] : [],
-        Active = IsInstalled ? [.. sockets, .. migration.Stops.SelectMany(Running)] : [],
+        Active = IsInstalled ? [.. sockets, .. migration.Stops.SelectMany(_systemctl.Running)] : [],
         Made = IsInstalled ? [.. changes.Where(change => change.IsNew).Select(change => Path.GetFileName(change.Path)).Where(IsUnknown)] : [],
     };
 
     /// <summary>A unit that systemd has no file for; of a package's unit the file alone is new.</summary>
     private bool IsUnknown(string name) => UnitName.TypeOf(name) is UnitType.Service or UnitType.Socket
-        && _systemctl.Show(new UnitName(name).IsTemplate ? new UnitName(name).With("x") : name, "LoadState").GetValueOrDefault("LoadState") == "not-found";
+        && _systemctl.Show(new UnitName(name).Loadable, "LoadState").GetValueOrDefault("LoadState") == "not-found";
 
     /// <summary>What must be there before anything is touched.</summary>
     private void Require(Migration migration)
@@ -147,9 +147,9 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         }
         _systemctl.Must("daemon-reload");
         if (migration is { RuleFor: { } proxyUser, Backend: { } backend })
-            PolkitWait.Until(proxyUser, new UnitName(backend) is { IsTemplate: true } template ? template.With("x") : backend);
+            PolkitWait.Until(proxyUser, new UnitName(backend).Loadable);
         stop.ThrowIfCancellationRequested();
-        string[] stops = [.. migration.Stops.SelectMany(Running)];
+        string[] stops = [.. migration.Stops.SelectMany(_systemctl.Running)];
         if (stops.Length > 0)
             _systemctl.Must(["stop", .. stops]);
         if (migration.IsSocketNew)
@@ -160,6 +160,4 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
             _systemctl.Must("start", socket);
         }
     }
-
-    private IEnumerable<string> Running(string unit) => _systemctl.Running(unit);
 }

@@ -172,7 +172,7 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
 
     private bool IsProxy(Unit service) => ProxyCommand.Of(service, _loader.Script) is not null;
 
-    private Unit? Load(string name) => _loader.Load(new UnitName(name).IsTemplate ? new UnitName(name).With("x") : name);
+    private Unit? Load(string name) => _loader.Load(new UnitName(name).Loadable);
 
     private static string Templated(string name) => new UnitName(name).Template ?? name;
 

@@ -45,7 +45,7 @@ internal sealed class Systemctl(bool isUser)
 
     /// <summary>Whether a unit starts at boot by a link of its own ([Install]).</summary>
     /// <exception cref="ToolException">The manager can't be asked.</exception>
-    internal bool IsEnabled(string unit) => Show(unit, "UnitFileState").GetValueOrDefault("UnitFileState", "") is "enabled" or "enabled-runtime";
+    internal bool IsEnabled(string unit) => Unit.IsInForce(Show(unit, "UnitFileState").GetValueOrDefault("UnitFileState"));
 
     /// <summary>A unit if it runs, comes up or goes down; of a template, its instances that do.</summary>
     /// <exception cref="ToolException">The manager can't be asked.</exception>

@@ -13,9 +13,6 @@ internal sealed class UnitLoader(bool isUser)
     /// <summary>No unit file is longer; systemd reads larger ones, but nobody writes them.</summary>
     private const int BytesMax = 1024 * 1024;
 
-    /// <summary>systemctl shows no template, and any instance has its files; this one stands for all.</summary>
-    private const string AnyInstance = "x";
-
     private readonly Systemctl _systemctl = new(isUser);
     private readonly UnitFolders _folders = new(isUser);
     private readonly Scripts _scripts = new();
@@ -107,7 +104,8 @@ internal sealed class UnitLoader(bool isUser)
 
     private Unit? Ask(string name)
     {
-        Dictionary<string, string> shown = _systemctl.Show(Loadable(name), "Id", "Names", "FragmentPath", "DropInPaths", "LoadState", "UnitFileState");
+        Dictionary<string, string> shown = _systemctl.Show(
+            new UnitName(name).Loadable, "Id", "Names", "FragmentPath", "DropInPaths", "LoadState", "UnitFileState");
         string fragment = shown.GetValueOrDefault("FragmentPath", "");
         if (fragment.Length == 0 || shown.GetValueOrDefault("LoadState") == "masked")
             return null;
@@ -159,7 +157,7 @@ internal sealed class UnitLoader(bool isUser)
     private IEnumerable<string> Related(Unit unit)
     {
         IEnumerable<string> sockets = unit.Type == UnitType.Service
-            ? Words.Split(_systemctl.Show(Loadable(unit.Name), "TriggeredBy").GetValueOrDefault("TriggeredBy", ""), keepsEscapes: true)
+            ? Words.Split(_systemctl.Show(unit.Parts.Loadable, "TriggeredBy").GetValueOrDefault("TriggeredBy", ""), keepsEscapes: true)
                 .Select(name => Own(name, unit.Parts.IsTemplate))
             : [];
         // What starts a template's instances: a template's socket, or one that accepts. No instance of either need be loaded.
@@ -167,11 +165,9 @@ internal sealed class UnitLoader(bool isUser)
         return new TrioFinder(new([unit]), Script).NamedBy(unit).Concat(sockets).Concat(usual).Select(name => new UnitName(name).Resolved.Full);
     }
 
-    private static string Loadable(string name) => new UnitName(name).IsTemplate ? new UnitName(name).With(AnyInstance) : name;
-
     /// <summary>The name of the template itself where its instance was asked for in its place.</summary>
     private static string Own(string name, bool isTemplate) =>
-        isTemplate && new UnitName(name) is { Instance: AnyInstance } instance ? instance.With("") : name;
+        isTemplate && new UnitName(name) is { Instance: UnitName.AnyInstance } instance ? instance.With("") : name;
 
     private static T Reading<T>(string path, Func<T> read)
     {

@@ -57,7 +57,7 @@ internal static class GuardReader
         }
         string[] arguments = words[Array.IndexOf(words, path)..];
         return scriptOf(path) is { } script && IsShellScript(script)
-            ? Read(script, WithArguments(environment, [.. arguments.Select(word => MigrationTrio.Filled(word, environment ?? s_nothing))]))
+            ? Read(script, WithArguments(environment, [.. arguments.Select(word => UnitEnvironment.Filled(word, environment ?? s_nothing))]))
             : GuardReading.Nothing with { Commands = [command.Executable] };
     }
 

@@ -27,12 +27,16 @@ internal sealed record GuardSite(Unit Unit, Setting Setting, string Key, GuardRe
 
     /// <summary>The commands of a unit's lines of these keys that wait, for whatever it be.</summary>
     /// <param name="script">Reads a script by its path; null for what is no text or not there.</param>
-    internal static IEnumerable<GuardSite> In(Unit unit, string[] keys, Func<string, string?> script) =>
-        from key in keys
-        from entry in unit.Commands(key)
-        let reading = GuardReader.ReadCommand(entry.Command, script, UnitEnvironment.Of(unit, script))
-        where reading.Kind != ReadingKind.None
-        select new GuardSite(unit, entry.Setting, key, reading);
+    internal static IEnumerable<GuardSite> In(Unit unit, string[] keys, Func<string, string?> script)
+    {
+        Dictionary<string, string> variables = UnitEnvironment.Of(unit, script);
+        return
+            from key in keys
+            from entry in unit.Commands(key)
+            let reading = GuardReader.ReadCommand(entry.Command, script, variables)
+            where reading.Kind != ReadingKind.None
+            select new GuardSite(unit, entry.Setting, key, reading);
+    }
 
     /// <summary>Whether it waits for this backend: one that only sleeps always does, any other asks for it, or for what can't be told.</summary>
     /// <param name="marks">What tells that it is this backend: its port, its path, its unit.</param>

@@ -40,7 +40,7 @@ internal sealed class MigrationTrio
             string besides = other[0] == '$' ? "" : "besides the proxy, ";
             throw new NotUnderstoodException($"{Where(ExecStart.Setting)}: {besides}{other}; that can't be taken over");
         }
-        Options = new([.. Main.Proxy.Skip(1).Select(word => Filled(word, UnitEnvironment.Of(Service, scriptOf)))]);
+        Options = new([.. Main.Proxy.Skip(1).Select(word => UnitEnvironment.Filled(word, UnitEnvironment.Of(Service, scriptOf)))]);
         if (Options.Destinations.Count == 0)
             throw new NotUnderstoodException($"{Where(ExecStart.Setting)}: the proxy's destination is not understood");
         Tied = [.. Tie(Service).Distinct().Select(units.Find).OfType<Unit>().Where(unit => unit.Name != Service.Name)];
@@ -125,19 +125,6 @@ internal sealed class MigrationTrio
         where unit.Sources.SelectMany(source => source.Assignments)
             .Any(assignment => assignment.Section == "Unit" && Words.Split(assignment.Item.Value, keepsEscapes: true).Contains(name))
         select unit.Name;
-
-    /// <summary><c>$NAME</c> and <c>${NAME}</c> put in, where the value is known.</summary>
-    internal static string Filled(string word, IReadOnlyDictionary<string, string> variables)
-    {
-        foreach ((string name, string value) in variables.OrderByDescending(variable => variable.Key.Length))
-        {
-            if (name == UnitEnvironment.Elsewhere || ShellUnset.NameIn(value) is not null)
-                continue;
-            word = word.Replace($"${{{name}}}", value, StringComparison.Ordinal);
-            word = word == $"${name}" ? value : word;
-        }
-        return word;
-    }
 
     private static bool IsAmong(IEnumerable<Unit> units, Unit unit) => units.Any(other => other.Name == unit.Name);
 

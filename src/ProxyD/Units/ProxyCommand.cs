@@ -68,7 +68,7 @@ internal sealed record ProxyCommand(
     /// <summary>A word with the variables that are known: <c>${NAME}</c> within it, <c>$NAME</c> alone as the words of its value;
     /// systemd.service(5).</summary>
     private static List<string> Filled(string word, IReadOnlyDictionary<string, string> variables) =>
-        word is ['$', not '{', ..] && variables.TryGetValue(word[1..], out string? value) ? Words.Split(value) : [MigrationTrio.Filled(word, variables)];
+        word is ['$', not '{', ..] && variables.TryGetValue(word[1..], out string? value) ? Words.Split(value) : [UnitEnvironment.Filled(word, variables)];
 
     private static ProxyCommand? InShell(ExecCommand command, Setting setting, string text, string? path)
     {

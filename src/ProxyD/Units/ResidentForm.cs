@@ -221,10 +221,7 @@ internal sealed class ResidentForm
         if (user is null)
             return;
         if (IsNewUser)
-        {
-            string text = $"# sysusers.d(5): the user that proxyd runs as.\nu {user} - \"proxyd for {Stem}\"\n";
-            Files.Add($"{_wishes.FolderOf(FileHome.Sysusers)}/{user}.conf", text);
-        }
+            Files.Add($"{_wishes.FolderOf(FileHome.Sysusers)}/{user}.conf", SysusersText.Text(user, Stem));
         string rule = PolkitRuleText.Text(user, _backend.Name, IdleTime is not null);
         if (_backend.Parts.IsTemplate)
         {

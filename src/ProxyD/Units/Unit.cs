@@ -49,7 +49,10 @@ internal sealed class Unit(string name, IReadOnlyList<UnitFile> sources, bool is
     internal string? FileState { get; init; }
 
     /// <summary>Whether [Install] is in force; null when that is not known.</summary>
-    internal bool? IsEnabled => string.IsNullOrEmpty(FileState) ? null : FileState is "enabled" or "enabled-runtime";
+    internal bool? IsEnabled => string.IsNullOrEmpty(FileState) ? null : IsInForce(FileState);
+
+    /// <summary>Whether a <c>UnitFileState=</c> says that a unit starts at boot by a link of its own.</summary>
+    internal static bool IsInForce(string? fileState) => fileState is "enabled" or "enabled-runtime";
 
     /// <summary>Whether a package brought the unit file: what is in it is its maintainers' choice, and comes back with the next update.</summary>
     internal bool IsShipped => Path.StartsWith("/usr/lib/", StringComparison.Ordinal) || Path.StartsWith("/lib/", StringComparison.Ordinal);

@@ -35,6 +35,19 @@ internal static class UnitEnvironment
         return variables;
     }
 
+    /// <summary><c>$NAME</c> and <c>${NAME}</c> put in, where the value is known.</summary>
+    internal static string Filled(string word, IReadOnlyDictionary<string, string> variables)
+    {
+        foreach ((string name, string value) in variables.OrderByDescending(variable => variable.Key.Length))
+        {
+            if (name == Elsewhere || ShellUnset.NameIn(value) is not null)
+                continue;
+            word = word.Replace($"${{{name}}}", value, StringComparison.Ordinal);
+            word = word == $"${name}" ? value : word;
+        }
+        return word;
+    }
+
     /// <summary>The lines of an environment file: comments left out, quotes and backslashes taken away.</summary>
     internal static IEnumerable<string> Assignments(string text)
     {

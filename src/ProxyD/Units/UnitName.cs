@@ -46,6 +46,9 @@ internal enum UnitType
 /// <summary>A unit's name and its parts: <c>prefix@instance.type</c>.</summary>
 internal readonly record struct UnitName(string Full)
 {
+    /// <summary>The instance that stands for all: each has its template's files.</summary>
+    internal const string AnyInstance = "x";
+
     private const int LengthMax = 255;
 
     private const string Marks = ":-_.\\@";
@@ -74,6 +77,9 @@ internal readonly record struct UnitName(string Full)
 
     /// <summary>The template that an instance is made from; null for anything else.</summary>
     internal string? Template => Instance is { Length: > 0 } ? With("") : null;
+
+    /// <summary>A name that systemd can load, and systemctl show: of a template an instance.</summary>
+    internal string Loadable => IsTemplate ? With(AnyInstance) : Full;
 
     /// <summary><c>x@%i.service</c>, as one template names another, is that template; any other name is itself.</summary>
     internal UnitName Resolved => Instance is "%i" or "%I" ? new(With("")) : this;
