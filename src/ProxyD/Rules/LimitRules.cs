@@ -83,21 +83,6 @@ internal sealed class FailureKillsSocket()
 /// <summary>A limit on open files that the connection limit does not fit into.</summary>
 internal sealed class TooFewFiles() : TrioRule("PXD016", Severity.Warning, "LimitNOFILE= below what --connections-max= needs", "systemd.exec(5)")
 {
-    /// <summary>Two sockets and two pipes (measured; socket-proxyd keeps both pipes for the connection's whole life).</summary>
-    private const long SocketProxydFilesPerConnection = 6;
-
-    /// <summary>Two sockets; the pipes come from what is to spare, and without them bytes are copied.</summary>
-    private const long ProxydFilesPerConnection = 2;
-
-    /// <summary>Listeners, event queues, log and bus.</summary>
-    private const long FilesOfTheProcess = 64;
-
-    /// <summary>What is proposed is a multiple of it: a few more for threads, and a number to remember.</summary>
-    private const long Step = 1024;
-
-    /// <summary>DefaultLimitNOFILE= of systemd-system.conf(5): soft and hard.</summary>
-    private const long DefaultSoftFiles = 1024, DefaultHardFiles = 524_288;
-
     internal override string Why => "clients beyond that are not served, although the connection limit admits them";
 
     internal override string Fix => "raise LimitNOFILE=, or lower --connections-max=";
@@ -123,14 +108,14 @@ internal sealed class TooFewFiles() : TrioRule("PXD016", Severity.Warning, "Limi
         // Of nothing but defaults nobody has said what is needed.
         if (limit is null && command.Options["connections-max"] is null)
             yield break;
-        long needed = (command.Options.ConnectionsMax * (isSocketProxyd ? SocketProxydFilesPerConnection : ProxydFilesPerConnection)) + FilesOfTheProcess;
+        long needed = DescriptorNeeds.Of(command.Kind, command.Options.ConnectionsMax);
         (long soft, long hard) = Read(limit?.Value);
         long allowed = isSocketProxyd || SandboxLists.HasCallFilter(trio.Proxy) ? soft : hard;
         if (allowed < needed)
         {
             string what = limit is null ? $"systemd's default limit of {allowed} files" : $"LimitNOFILE={limit.Value}";
             string why = $"{command.Options.ConnectionsMax} connections need {needed} files, {what} is less: {Why}";
-            yield return At(trio.Proxy, limit ?? command.Setting, why, $"LimitNOFILE={(needed / Step + 1) * Step}, or lower --connections-max=");
+            yield return At(trio.Proxy, limit ?? command.Setting, why, $"LimitNOFILE={DescriptorNeeds.Proposal(needed)}, or lower --connections-max=");
         }
     }
 
@@ -138,7 +123,7 @@ internal sealed class TooFewFiles() : TrioRule("PXD016", Severity.Warning, "Limi
     private static (long Soft, long Hard) Read(string? value)
     {
         if (value is null)
-            return (DefaultSoftFiles, DefaultHardFiles);
+            return (DescriptorNeeds.DefaultSoft, DescriptorNeeds.DefaultHard);
         string[] parts = value.Split(':');
         return (Number(parts[0]), Number(parts[^1]));
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ProxyD.Units;
 
 /// <summary>The recommended shape of a trio: the proxy stays, owns its backend over D-Bus, is nobody in particular, and no unit is tied to another.</summary>
@@ -154,6 +156,10 @@ internal sealed class ResidentForm
                 AddLast(file, setting.Key, value);
         }
         AllowBus();
+        // Under a filter of system calls proxyd does not raise its limit, for asking might be its end.
+        long files = DescriptorNeeds.Of(ProxyKind.Proxyd, _trio.Options.ConnectionsMax);
+        if (files > DescriptorNeeds.DefaultSoft && _service.Last("Service", "LimitNOFILE") is null)
+            AddLast(file, "LimitNOFILE", DescriptorNeeds.Proposal(files).ToString(CultureInfo.InvariantCulture));
         if (_service.Last("Service", "RuntimeDirectory") is null)
             AddLast(file, "RuntimeDirectory", RuntimeFolder());
     }

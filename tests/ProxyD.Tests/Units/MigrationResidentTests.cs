@@ -59,6 +59,18 @@ public sealed class MigrationResidentTests
     }
 
     [Theory]
+    [InlineData("-c 4000 ", "", "8192")]
+    [InlineData("-c 480 ", "", null)]
+    [InlineData("-c 481 ", "", "2048")]
+    [InlineData("", "", null)]
+    [InlineData("--connections-max=4000 ", "LimitNOFILE=65536\n", "65536")]
+    public void A_hardened_proxy_gets_the_files_that_its_connections_need(string option, string lines, string? limit)
+    {
+        // Goal: a proxy under a filter of system calls stays at its soft limit, so the unit must grant what the connections need; what the user says counts.
+        Assert.Equal(limit, Resident(Trio(lines, option)).Line("web.service", "LimitNOFILE"));
+    }
+
+    [Theory]
     [InlineData("AF_INET AF_INET6", "AF_INET AF_INET6 AF_UNIX")]
     [InlineData("AF_INET AF_UNIX", "AF_INET AF_UNIX")]
     [InlineData("~AF_PACKET AF_NETLINK", "~AF_PACKET AF_NETLINK")]
@@ -76,9 +88,9 @@ public sealed class MigrationResidentTests
         Assert.True(SandboxLists.AllowsFamily(service, "AF_INET", out _));
     }
 
-    private static (string Name, string Text)[] Trio(string lines) =>
+    private static (string Name, string Text)[] Trio(string lines, string options = "") =>
     [
-        ("web.socket", Socket), ("web.service", $"[Unit]\nRequires=app.service\n[Service]\n{lines}\nExecStart={SocketProxyd} 127.0.0.1:18080\n"),
+        ("web.socket", Socket), ("web.service", $"[Unit]\nRequires=app.service\n[Service]\n{lines}\nExecStart={SocketProxyd} {options}127.0.0.1:18080\n"),
         ("app.service", AppUnit),
     ];
 }
