@@ -130,7 +130,7 @@ public sealed class MigrateFolderTests : IDisposable
     [Fact]
     public void Two_trios_that_share_a_unit_are_migrated_one_after_the_other()
     {
-        // Goal: the second is proposed from what the first has left, and shown before it is written; both come back.
+        // Goal: the guard goes with the last that needs it, and both wait as long; each is shown before it is written, and both come back.
         foreach (string name in (string[])["http", "https"])
         {
             _folder.Write($"{name}.socket", "[Socket]\nListenStream=80\n");
@@ -150,7 +150,7 @@ public sealed class MigrateFolderTests : IDisposable
 
         Assert.Equal((0, ""), (status, errors));
         Assert.All((string[])["http.service", "https.service"], name =>
-            Assert.Contains("/usr/local/bin/proxyd", File.ReadAllText(_folder.File(name)), StringComparison.Ordinal));
+            Assert.Contains("/usr/local/bin/proxyd 127.0.0.1:18080 --wait-bind=90s", File.ReadAllText(_folder.File(name)), StringComparison.Ordinal));
         Assert.DoesNotContain("ExecStartPost", File.ReadAllText(_folder.File("app.service")), StringComparison.Ordinal);
         Assert.Equal(2, Directory.GetFiles(_folder.File("."), "*.migrated-*").Length);
         Assert.InRange(output.IndexOf("/https.service", StringComparison.Ordinal), output.IndexOf("undo it: ", StringComparison.Ordinal), int.MaxValue);

@@ -132,6 +132,31 @@ public sealed class MigrateTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal(edited, world.Snapshot());
     }
 
+    // Goal: by a unit's name too, it is seen that another trio, which nobody asked for, relies on the backend's guard.
+    [Fact]
+    public void A_guard_that_another_trio_waits_for_stays()
+    {
+        const string Folder = "/etc/systemd/system";
+        foreach ((string name, int port) in (ReadOnlySpan<(string, int)>)[("guard-a", 8047), ("guard-b", 8048)])
+        {
+            Keep(new LabFile(Lab, $"{Folder}/{name}.socket", $"[Socket]\nListenStream=127.0.0.1:{port}\n"));
+            Keep(new LabFile(
+                Lab, $"{Folder}/{name}.service",
+                "[Unit]\nRequires=guard-app.service\nAfter=guard-app.service\n[Service]\nExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:18047\n"));
+        }
+        const string Guard = "ExecStartPost=/bin/sh -c 'until ss -ltn | grep -q 127.0.0.1:18047; do sleep 0.1; done'";
+        Keep(new LabFile(Lab, $"{Folder}/guard-app.service", $"[Service]\nExecStart=/usr/bin/python3 /srv/python/server.py 18047\n{Guard}\n"));
+        Lab.Systemctl("daemon-reload");
+        Lab.Systemctl("start", "guard-b.socket");
+
+        string said = Lab.Run(Lab.Proxyd, "migrate", "guard-a.socket").Expect();
+        Lab.Systemctl("stop", "guard-b.socket");
+
+        Assert.Contains("ExecStartPost= of guard-app.service stays: guard-b.service waits for it, too\n", said, StringComparison.Ordinal);
+        Assert.DoesNotContain($"-{Guard}", said, StringComparison.Ordinal);
+        Assert.Contains("proxyd 127.0.0.1:18047 --wait-bind=90s", said, StringComparison.Ordinal);
+    }
+
     private void MigrateTrio(MigrateShape shape, params string[] options)
     {
         MigrateWorld world = Keep(new MigrateWorld(Lab, shape));

@@ -82,13 +82,24 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         _wishes = _wishes with { UnitFolder = AdminFolder(_wishes.IsUser) };
         string name = Array.Find(names, name => Load(name) is not null)
             ?? throw new ToolException($"there is no unit {names[^1]}; expected a unit's name, a unit file or a folder of unit files");
-        _units = AsTemplates(_loader.LoadWithRelated([name], out _));
+        UnitSet trio = _loader.LoadWithRelated([name], out _);
+        string[] others = [.. trio.Units.SelectMany(NamedBy).Distinct().Where(other => trio.Find(other) is null)];
+        _units = AsTemplates([.. trio.Units, .. others.Select(_loader.Load).OfType<Unit>()]);
         Unit unit = _units.Find(Templated(name))!;
         string? made = unit.Sources.Select(source => source.Path)
             .FirstOrDefault(path => s_generated.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)));
         if (made is not null)
             throw new ToolException($"{made} is made by a generator at each boot; expected a unit that is written in a file");
         return [Begin(unit)];
+    }
+
+    /// <summary>The services that the manager knows to name a service: what they rely on must not go.</summary>
+    private IEnumerable<string> NamedBy(Unit unit)
+    {
+        if (unit.Type != UnitType.Service || new UnitName(unit.Name).IsTemplate)
+            return [];
+        return _systemctl.Show(unit.Name, [.. PlainTies.Properties]).Values.SelectMany(shown => Words.Split(shown, keepsEscapes: true))
+            .Where(name => UnitName.TypeOf(name) == UnitType.Service);
     }
 
     /// <summary>A service that a socket starts is seen from its socket.</summary>
@@ -177,6 +188,6 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
     private static string Templated(string name) => new UnitName(name).Template ?? name;
 
     /// <summary>What is changed are the files of templates: their instances are seen as the templates themselves, with their specifiers.</summary>
-    private UnitSet AsTemplates(UnitSet units) =>
-        new(units.Units.Select(unit => unit.Parts.Template is { } template ? new Unit(template, unit.Sources, _wishes.IsUser) : unit));
+    private UnitSet AsTemplates(IEnumerable<Unit> units) =>
+        new(units.Select(unit => unit.Parts.Template is { } template ? new Unit(template, unit.Sources, _wishes.IsUser) : unit));
 }

@@ -126,6 +126,13 @@ internal sealed class MigrationTrio
             .Any(assignment => assignment.Section == "Unit" && Words.Split(assignment.Item.Value, keepsEscapes: true).Contains(name))
         select unit.Name;
 
+    /// <summary>Services that wait for a unit of the trio and belong to another: a proxyd among them waits for the backend by itself.</summary>
+    internal IEnumerable<string> OthersAfter(Unit unit) =>
+        from other in _units.Units.Except([unit, Service, .. Hooks])
+        where other.Type == UnitType.Service && other.Names(unit.Name, "After") is not null
+            && ProxyCommand.Of(other, _scriptOf)?.Kind != ProxyKind.Proxyd
+        select other.Name;
+
     private static bool IsAmong(IEnumerable<Unit> units, Unit unit) => units.Any(other => other.Name == unit.Name);
 
     private static bool IsShell(ExecCommand command) => command.FileName is "sh" or "bash" or "dash" or "ash";

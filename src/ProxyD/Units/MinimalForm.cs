@@ -205,7 +205,13 @@ internal sealed class MinimalForm
     private void RemoveGuards()
     {
         foreach (GuardSite site in _guards.Taken.Where(site => site.Setting != _trio.ExecStart.Setting && !Hooks.IsHook(site.Unit)))
-            Files.Remove(site.Unit, site.Setting);
+        {
+            // Without it, units that are ordered after the backend would find it started, and not yet serving.
+            if (site.Unit != _trio.Service && _trio.OthersAfter(site.Unit).FirstOrDefault() is { } other)
+                Notes.Add($"{site.Key}= of {site.Unit.Name} stays: {other} waits for it, too");
+            else
+                Files.Remove(site.Unit, site.Setting);
+        }
     }
 
     /// <summary>A backend that ends, or is stopped, must be started again for the next client.</summary>

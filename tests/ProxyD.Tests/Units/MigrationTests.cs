@@ -93,6 +93,30 @@ public sealed class MigrationTests
         Assert.Contains(why, e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("other.service", "[Unit]\nAfter=app.service\n[Service]\nExecStart=/usr/bin/other\n", true)]
+    [InlineData("other.service", $"[Unit]\nRequires=app.service\nAfter=app.service\n[Service]\nExecStart={Proxy}\n", true)]
+    [InlineData("other.service", "[Unit]\nAfter=app.service\n[Service]\nExecStart=/usr/local/bin/proxyd 127.0.0.1:18080\n", false)]
+    [InlineData("other.service", "[Unit]\nWants=app.service\n[Service]\nExecStart=/usr/bin/other\n", false)]
+    [InlineData("other.target", "[Unit]\nAfter=app.service\n", false)]
+    public void A_guard_of_the_backend_that_others_wait_for_stays(string name, string unit, bool isNeeded)
+    {
+        // Goal: a service that comes after the backend still finds it serving; the proxy holds its clients as long either way.
+        string guard = Guard.Replace("ExecStartPre", "ExecStartPost", StringComparison.Ordinal);
+        foreach (Func<(string, string)[], Migration> migrate in (Func<(string, string)[], Migration>[])[Minimal, Resident])
+        {
+            Migration made = migrate([
+                ("web.socket", Socket),
+                ("web.service", $"[Unit]\nRequires=app.service\nAfter=app.service\n[Service]\nExecStart={Proxy}\n"),
+                ("app.service", Backend + guard), (name, unit)]);
+
+            bool isKept = !made.Files.Any(file => file.Path == $"{Folder}/app.service") || Text(made, "app.service").Contains(guard, StringComparison.Ordinal);
+            Assert.Equal(isNeeded, isKept);
+            Assert.Equal(isNeeded, made.Notes.Contains("ExecStartPost= of app.service stays: other.service waits for it, too"));
+            Assert.Equal("30s", made.WaitBind);
+        }
+    }
+
     [Fact]
     public void A_hook_that_does_more_than_start_and_wait_keeps_what_it_does()
     {
