@@ -53,6 +53,12 @@ internal sealed class MigrationAccept
     {
         if (!IsConverted)
             return;
+        // The connection was its standard input, and by default its output then; a listening socket there would swallow the log.
+        foreach (string key in (string[])["StandardInput", "StandardOutput", "StandardError"])
+        {
+            foreach (Setting setting in _trio.Service.All("Service", key).Where(setting => setting.Value == "socket"))
+                _files.Remove(_trio.Service, setting);
+        }
         UnitFile template = _trio.Service.Sources[0];
         UnitFile edited = _files.Editable(template);
         string folder = edited.Path[..edited.Path.LastIndexOf('/')];

@@ -90,10 +90,33 @@ internal sealed class PlainBackend(Unit service, MigrationWishes wishes, PlainSe
             copy.InsertBefore(command, UnitFile.Assignment("Environment", assignment));
             return;
         }
-        ExecCommand parsed = ExecLine.Parse(command.Value)[0];
-        int at = command.Raw.IndexOf(parsed.Executable, StringComparison.Ordinal);
-        copy.Replace(command, command with { Raw = command.Raw.Insert(at, $"/usr/bin/env {assignment} ") });
+        foreach (UnitItem line in copy.Assignments.Select(a => a.Item).Where(item => item.Name.StartsWith("Exec", StringComparison.Ordinal)).ToArray())
+        {
+            string raw = WithValue(line.Raw, name, assignment[(name.Length + 1)..]);
+            if (line.Line == command.Line)
+                raw = raw.Insert(raw.IndexOf(ExecLine.Parse(command.Value)[0].Executable, StringComparison.Ordinal), $"/usr/bin/env {assignment} ");
+            if (raw != line.Raw)
+                copy.Replace(line, line with { Raw = raw });
+        }
         Notes.Add($"{name} is set by an EnvironmentFile=, which comes after Environment=: env(1) puts the new one in");
+    }
+
+    /// <summary>systemd fills in variables before env(1) runs: <c>${NAME}</c> anywhere, <c>$NAME</c> as a word of its own; systemd.service(5).</summary>
+    private static string WithValue(string raw, string name, string value)
+    {
+        string braced = $"${{{name}}}", bare = $"${name}";
+        for (int at = raw.IndexOf('$', StringComparison.Ordinal); at >= 0 && at + 1 < raw.Length; at = raw.IndexOf('$', at + 1))
+        {
+            // Two of them stand for one that is no variable's.
+            if (raw[at + 1] == '$')
+                at++;
+            else if (raw.AsSpan(at).StartsWith(braced, StringComparison.Ordinal))
+                raw = string.Concat(raw.AsSpan(0, at), value, raw.AsSpan(at + braced.Length));
+            else if (raw.AsSpan(at).StartsWith(bare, StringComparison.Ordinal) && char.IsWhiteSpace(raw[at - 1])
+                && (at + bare.Length == raw.Length || char.IsWhiteSpace(raw[at + bare.Length])))
+                raw = string.Concat(raw.AsSpan(0, at), value, raw.AsSpan(at + bare.Length));
+        }
+        return raw;
     }
 
     /// <summary>Specifiers that stand for the unit's name go on standing for the old one: its folders of state are called by it.</summary>

@@ -93,6 +93,16 @@ public sealed class MigrationTests
         Assert.Contains(why, e.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_a_proxy_for_each_connection_had_as_its_input_is_not_the_listeners()
+    {
+        // Goal: with StandardInput=socket output goes there too by default (systemd.exec(5)), and a listening socket takes no log.
+        const string Lines = "StandardInput=socket\nStandardOutput=socket\nStandardError=journal\n";
+        Migration made = Minimal(("web.socket", Socket + "Accept=yes\n"), ("web@.service", $"[Service]\n{Lines}ExecStart={Proxy}\n"));
+
+        Assert.Equal("[Service]\nStandardError=journal\nExecStart=/opt/proxyd 127.0.0.1:18080\n", Text(made, "web.service"));
+    }
+
     [Theory]
     [InlineData("other.service", "[Unit]\nAfter=app.service\n[Service]\nExecStart=/usr/bin/other\n", true)]
     [InlineData("other.service", $"[Unit]\nRequires=app.service\nAfter=app.service\n[Service]\nExecStart={Proxy}\n", true)]

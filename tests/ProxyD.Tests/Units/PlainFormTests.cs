@@ -73,15 +73,20 @@ public sealed class PlainFormTests
         Assert.Contains("--public=", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_variable_of_an_environment_file_is_put_in_by_env()
+    [Theory]
+    [InlineData("-/usr/bin/app", "-/usr/bin/env PORT=18080 /usr/bin/app")]
+    [InlineData("/usr/bin/app --port ${PORT} --url=http://a:${PORT}/x", "/usr/bin/env PORT=18080 /usr/bin/app --port 18080 --url=http://a:18080/x")]
+    [InlineData("/usr/bin/app $PORT $PORTAL ${PORTAL} $${PORT} $PORT", "/usr/bin/env PORT=18080 /usr/bin/app 18080 $PORTAL ${PORTAL} $${PORT} 18080")]
+    public void A_variable_of_an_environment_file_is_put_in_by_env(string command, string expected)
     {
-        // Goal: EnvironmentFile= comes after Environment=, so that only the command line can say otherwise.
+        // Goal: EnvironmentFile= comes after Environment=, so that only the command line can say otherwise; what systemd fills in there is the file's.
         MigrationWishes wishes = new("/opt/proxyd") { Public = "127.0.0.1:8080", PortVariable = "PORT" };
         PlainService seen = s_seen with { EnvironmentFiles = ["# port\nPORT=8080\n"] };
-        Migration made = Build("[Service]\nEnvironmentFile=/etc/default/app\nExecStart=-/usr/bin/app\n", wishes, seen);
+        Migration made = Build($"[Service]\nEnvironmentFile=/etc/default/app\nExecStart={command}\nExecStop=/usr/bin/stop ${{PORT}}\n", wishes, seen);
 
-        Assert.Contains("ExecStart=-/usr/bin/env PORT=18080 /usr/bin/app\n", Text(made, "web-backend.service"), StringComparison.Ordinal);
+        string text = Text(made, "web-backend.service");
+        Assert.Contains($"ExecStart={expected}\n", text, StringComparison.Ordinal);
+        Assert.Contains("ExecStop=/usr/bin/stop 18080\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
