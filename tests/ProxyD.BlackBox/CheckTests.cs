@@ -108,6 +108,34 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_may_not_be_read_is_told_in_plain_words()
+    {
+        // Goal: the cause, and not the runtime's name for it.
+        Requires.Root();
+        WriteTrio("");
+        File.SetUnixFileMode(_folder.File("."), UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(_folder.File("web.service"), UnixFileMode.UserRead);
+
+        (int status, string output, string errors) = Run(new SubjectSetup { Arguments = ["check", _folder.File(".")], Unprivileged = true });
+
+        Assert.Equal((2, ""), (status, output));
+        Assert.EndsWith("/web.service can't be read: permission denied\n", errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mkdir web.service.d && ln -s nowhere web.service.d/odd.conf")]
+    [InlineData("ln -s nowhere other.service")]
+    [InlineData("ln -s nowhere/other.service other.service")]
+    [InlineData("mkdir modules.d && mkfifo modules.d/odd.conf")]
+    public void What_is_nothing_to_systemd_is_left_out(string make)
+    {
+        // Goal: links that lead nowhere, and folders of other things' settings, hinder nobody.
+        WriteTrio("");
+
+        Assert.Equal((0, "2 units: 0 errors, 0 warnings, 0 notes\n", ""), RunAfter(make, "check", _folder.File(".")));
+    }
+
+    [Fact]
     public void A_wrapper_that_is_no_file_is_none()
     {
         // Goal: the path of a pipe in ExecStart= is not opened.

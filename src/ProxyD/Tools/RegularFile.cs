@@ -31,13 +31,16 @@ internal static class RegularFile
         return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
     }
 
+    /// <summary>Whether a path leads to anything. <see cref="File.Exists"/> is content with a link that leads nowhere.</summary>
+    internal static bool IsThere(string path) => Status(path, out _).Errno != Errno.ENOENT;
+
     /// <summary>What .NET does not tell apart; 0 when it is not there.</summary>
-    private static unsafe int TypeOf(string path)
+    private static int TypeOf(string path) => Status(path, out statx status).Ok ? status.stx_mode & TypeMask : 0;
+
+    private static unsafe SysResult Status(string path, out statx status)
     {
-        statx status = default;
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
-        {
-            return Libc.statx(AT_FDCWD, name, 0, STATX_TYPE, &status) == 0 ? status.stx_mode & TypeMask : 0;
-        }
+        fixed (statx* into = &status)
+            return SysResult.From(Libc.statx(AT_FDCWD, name, 0, STATX_TYPE, into));
     }
 }

@@ -25,11 +25,11 @@ internal sealed class UnitFolders(bool isUser)
         string[] names = parts.Template is { } template ? [name, template] : [name];
         foreach (string folder in _folders)
         {
-            foreach (string path in names.Select(its => Path.Combine(folder, its)).Where(File.Exists))
+            foreach (string path in names.Select(its => Path.Combine(folder, its)).Where(path => File.Exists(path) && RegularFile.IsThere(path)))
                 yield return UnitLoader.ReadFile(path);
             foreach (string dropIns in names.Select(its => Path.Combine(folder, its + ".d")).Where(Directory.Exists))
             {
-                foreach (string path in Directory.GetFiles(dropIns, "*.conf").Order(StringComparer.Ordinal))
+                foreach (string path in Directory.GetFiles(dropIns, "*.conf").Where(RegularFile.IsThere).Order(StringComparer.Ordinal))
                     yield return UnitLoader.ReadFile(path);
             }
         }

@@ -48,8 +48,10 @@ internal sealed class UnitLoader(bool isUser)
     internal static IReadOnlyList<UnitFile> ReadFolder(string path) => Reading(path, () =>
     {
         IEnumerable<string> fragments = Directory.GetFiles(path)
-            .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && File.Exists(file) && UnitFolders.IsNamedAsItsFile(file));
-        IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").SelectMany(folder => Directory.GetFiles(folder, "*.conf"));
+            .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && RegularFile.IsThere(file) && UnitFolders.IsNamedAsItsFile(file));
+        // A link that leads nowhere is nothing to systemd.
+        IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").Where(folder => UnitName.TypeOf(Path.GetFileName(folder)[..^2]) != UnitType.Unknown)
+            .SelectMany(folder => Directory.GetFiles(folder, "*.conf")).Where(RegularFile.IsThere);
         return fragments.Concat(dropIns).Order(StringComparer.Ordinal).Select(ReadFile).ToArray();
     });
 
@@ -177,7 +179,7 @@ internal sealed class UnitLoader(bool isUser)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException($"{path} can't be read: {e.Message}");
+            throw new ToolException($"{path} can't be read: {FileChange.Reason(e)}");
         }
     }
 }
