@@ -14,7 +14,8 @@ Usage: bench/compare.sh [OPTIONS]
   --rounds N       at most so many rounds, each through every subject in turn (default: quick 3, full 7)
   --seconds S      length of each load, in s (default 1)
   --subjects LIST  some of direct,socket-proxyd,proxyd,haproxy,nginx,socat
-  --rows LIST      only some of start,http,pingpong,bulk,streams,paths,idle (default: all that the mode has)
+  --rows LIST      only some of start,http,pingpong,bulk,streams,paths,idle (default: all that the mode has; 1,000 idle connections are
+                   measured with http)
   --proxyd FILE    the binary to measure (default artifacts/proxyd/proxyd, published when missing)
   --out FILE       where the result goes (default bench/results/TIME-MODE.json)
 END_OF_USAGE
@@ -48,6 +49,17 @@ for value in "$rounds" "$seconds"; do
   [[ $value =~ ^[1-9][0-9]*$ ]] || { echo "compare.sh: not a whole number of at least 1: $value" >&2 && exit 2; }
 done
 
+# known WHAT LIST NAMES: each of LIST is one of NAMES.
+known() {
+  local name names
+  IFS=, read -ra names <<<"$2"
+  for name in "${names[@]}"; do
+    [[ ,$3, == *,$name,* ]] || { echo "compare.sh: $1 '$name' is not known; expected some of $3" >&2 && exit 2; }
+  done
+}
+known --rows "$parts" start,http,pingpong,bulk,streams,paths,idle
+known --subjects "$list" direct,socket-proxyd,proxyd,haproxy,nginx,socat
+
 if [[ -z $inside ]]; then
   ((EUID == 0)) || { echo 'compare.sh: must run as root (it makes a network namespace)' >&2 && exit 1; }
   "$here/lib/install.sh" >&2
@@ -69,7 +81,7 @@ source "$here/lib/namespace.sh"
 cleanup() {
   end_jobs
   # A run that broke off tells why: what the processes said.
-  [[ -n $finished ]] || tail -v -n 5 "$work"/*.log >&2
+  [[ -n $finished ]] || tail -v -n 5 "$work"/*.log >&2 || true
   rm -rf "$work"
 }
 trap cleanup EXIT

@@ -23,7 +23,8 @@ measure_http() {
   read -r requests rate p50 p99 p999 errors < <(timeout $((seconds + 20)) \
     wrk -t1 -c"$connections" -d"${seconds}s" -s "$here/lib/percentiles.lua" "$@" "http://127.0.0.1:$port/" | sed -n 's/^bench: //p')
   after=$(subject_cpu_ns)
-  ((errors == 0)) || echo "note: $subject, $name: $errors errors" >&2
+  # Only where there were any: then the row says so.
+  ((errors == 0)) || record "${name}_errors" "$errors"
   record "${name}_rate" "$rate"
   # With a connection for each request wrk's clock starts only when it stands.
   if [[ $name == request_* ]]; then
@@ -96,7 +97,7 @@ measure_latency() {
   record latency_kept_us "$("$meter" latency "$1" kept 5000)"
 }
 
-# What idle connections cost: one request on each, then silence. A first dozen, closed again, makes room for what a
+# What idle connections cost: one request on each, then silence. Sixteen before, closed again, make room for what a
 # process keeps for good, so the rest is the connections' own. Kernel memory is the proxy's share: what client and backend
 # alone hold was measured with direct in the same round.
 #   measure_idle NAME ADDRESS COUNT

@@ -1,6 +1,6 @@
 """Prints the table and the goals of a result of bench/compare.sh.
 
-Usage: report.py [--gate] JSON; with --gate it exits 1 when a goal is missed.
+Usage: report.py [--gate] JSON; with --gate it exits 1 when a goal is missed, and when there is none to judge.
 """
 
 import json
@@ -76,10 +76,10 @@ def judged(medians):
         ours, theirs = medians.get((rows.OURS, metric)), medians.get(divisor)
         if ours and theirs:
             yield judge(name, ours / theirs, more, goal)
-    for name, metric, most, unit in rows.COUNT_GOALS:
+    for name, metric, most, unit, digits in rows.COUNT_GOALS:
         figure = medians.get((rows.OURS, metric))
         if figure is not None:
-            yield name, f"{figure:,.2f}{unit}", f"≤ {most:,}{unit}", round(figure, 2) <= most
+            yield name, f"{figure:,.{digits}f}{unit}", f"≤ {most:,}{unit}", round(figure, 2) <= most
 
 
 def main():
@@ -92,11 +92,14 @@ def main():
     print_table(result)
     print()
     medians = {(subject, row["metric"]): value["median"] for row in result["rows"] for subject, value in row["values"].items()}
-    missed = 0
+    missed = count = 0
     for name, figure, goal, met in judged(medians):
         missed += not met
+        count += 1
         print(f"gate: {'PASS' if met else 'MISS'}  {name}: {figure} (goal {goal})")
-    return 1 if missed and "--gate" in sys.argv[1:] else 0
+    if not count:
+        print("gate: this run has no figures for any goal")
+    return 1 if (missed or not count) and "--gate" in sys.argv[1:] else 0
 
 
 sys.exit(main())

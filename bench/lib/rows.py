@@ -11,6 +11,7 @@ GROUPS = [
         ("request_1", "1 connection"), ("request_64", "64 connections"), ("request_1000", "1,000 connections"),
     ], [
         ("rate", "requests/s", 0, True),
+        ("errors", "errors", 0, False),
         ("p50_us", "p50, µs", 0, False),
         ("p99_us", "p99, µs", 0, False),
         ("p999_us", "p99.9, µs", 0, False),
@@ -18,6 +19,7 @@ GROUPS = [
     ]),
     ("connections", "A connection per request", [("connection", "32 at once")], [
         ("rate", "connections/s", 0, True),
+        ("errors", "errors", 0, False),
         ("cpu_us", "proxy CPU, µs per connection", 1, False),
     ]),
     ("bulk", "Bulk", [
@@ -61,7 +63,7 @@ GROUPS = [
     ]),
 ]
 
-NO_RATIO = {"process_binary_kb", "idle_most_connections", "idle_1000_connections"}  # shared libraries; a bound, not a merit
+NO_RATIO = {"request_1_errors", "request_64_errors", "request_1000_errors", "connection_errors", "process_binary_kb", "idle_most_connections", "idle_1000_connections"}  # shared libraries; a bound, not a merit
 
 CPU_1 = ["bulk_1_up_cpu_s_per_gb", "bulk_1_down_cpu_s_per_gb"]
 CPU_16 = ["bulk_16_up_cpu_s_per_gb", "bulk_16_down_cpu_s_per_gb"]
@@ -87,11 +89,11 @@ OTHER_RATIO_GOALS = [
     ("256 streams, unprivileged uid against root", "bulk_256_user_up_gbps", (OURS, "bulk_256_up_gbps"), True, 0.9),
 ]
 
-# Figures that don't jitter: what is judged, metric, most, unit.
+# Figures that don't jitter: what is judged, metric, most, unit, digits after the point.
 COUNT_GOALS = [
-    ("descriptors per idle connection", "idle_1000_fds", 2.0, ""),
-    ("RSS per idle connection", "idle_1000_conn_kb", 0.25, " kB"),
-    ("binary", "process_binary_kb", 7000, " kB"),
+    ("descriptors per idle connection", "idle_1000_fds", 2.0, "", 2),
+    ("RSS per idle connection", "idle_1000_conn_kb", 0.25, " kB", 2),
+    ("binary", "process_binary_kb", 7000, " kB", 0),
 ]
 
 

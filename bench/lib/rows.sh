@@ -16,7 +16,7 @@ http_rows() {
     record process_rest_rss_kb "$(rss_kb)"
   fi
   # A process for each connection is no match here, and not what socat is for.
-  [[ $subject == socat ]] || ! is_due || measure_idle idle_1000 "$1" 1000
+  [[ $subject == socat ]] || ! is_due || ! is_wanted idle || measure_idle idle_1000 "$1" 1000
   if is_full; then
     measure_latency "$1"
     measure_http request_1 "$1" 1
@@ -43,14 +43,29 @@ many_streams_rows() {
   measure_streams "${1}_both" "$2" 256 both
 }
 
-all_streams_rows() {
-  is_full || [[ $subject == proxyd ]] || return 0
+root_streams() {
   with_subject 2004 "$sink_port" many_streams_rows bulk_256
-  [[ -z $SUBJECT_UID && $subject != direct ]] || return 0
+}
+
+user_streams() {
   SUBJECT_UID=$unprivileged_uid
   # An address of its own: nginx's files have its name, and root's must not be written to.
   with_subject 2007 "$sink_port" many_streams_rows bulk_256_user
   SUBJECT_UID=''
+}
+
+# Who comes second may find another machine than the first, so they take turns.
+all_streams_rows() {
+  is_full || [[ $subject == proxyd ]] || return 0
+  if [[ -n $SUBJECT_UID || $subject == direct ]]; then
+    root_streams
+  elif ((round % 2)); then
+    root_streams
+    user_streams
+  else
+    user_streams
+    root_streams
+  fi
 }
 
 # Idle connections until a descriptor limit says no: the subject's own or, above it, the load's.

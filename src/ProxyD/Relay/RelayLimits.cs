@@ -60,7 +60,7 @@ internal sealed record RelayLimits
     /// <summary>Pipes that one thread may have, lent and spare together. Beyond, flows copy.</summary>
     /// <remarks>
     /// One for each way of 256 streams. A flow without one takes twice the CPU per byte, and its turns are so long that the others'
-    /// events come late: with 128 pipes 256 streams ran both ways at 14 to 19 Gb/s as an unprivileged user, with 512 at 33 to 34.
+    /// events come late: with 128 pipes 256 streams ran both ways at 14 to 19 Gb/s as an unprivileged user, with 512 on the same day at 33 to 34.
     /// </remarks>
     public int PipesPerThreadMax { get; init; } = 512;
 
