@@ -157,7 +157,8 @@ internal sealed class ResidentForm
         }
         AllowBus();
         // Under a filter of system calls proxyd does not raise its limit, for asking might be its end.
-        long files = DescriptorNeeds.Of(ProxyKind.Proxyd, _trio.Options.ConnectionsMax);
+        int connectionsMax = Math.Max(_trio.Options.ConnectionsMax, new ProxyOptions(_minimal.Accept.Options).ConnectionsMax);
+        long files = DescriptorNeeds.Of(ProxyKind.Proxyd, connectionsMax);
         if (files > DescriptorNeeds.DefaultSoft && _service.Last("Service", "LimitNOFILE") is null)
             AddLast(file, "LimitNOFILE", DescriptorNeeds.Proposal(files).ToString(CultureInfo.InvariantCulture));
         if (_service.Last("Service", "RuntimeDirectory") is null)

@@ -70,6 +70,17 @@ public sealed class MigrationResidentTests
         Assert.Equal(limit, Resident(Trio(lines, option)).Line("web.service", "LimitNOFILE"));
     }
 
+    [Fact]
+    public void So_does_one_that_takes_its_limit_from_the_socket()
+    {
+        // Goal: MaxConnections= of an Accept=yes socket becomes --connections-max=, and counts as that.
+        Migration made = Resident(
+            ("web.socket", Socket + "Accept=yes\nMaxConnections=2000\n"),
+            ("web@.service", $"[Unit]\nRequires=app.service\n[Service]\nExecStart={SocketProxyd} 127.0.0.1:18080\n"), ("app.service", AppUnit));
+
+        Assert.Equal("4096", made.Line("web.service", "LimitNOFILE"));
+    }
+
     [Theory]
     [InlineData("AF_INET AF_INET6", "AF_INET AF_INET6 AF_UNIX")]
     [InlineData("AF_INET AF_UNIX", "AF_INET AF_UNIX")]
