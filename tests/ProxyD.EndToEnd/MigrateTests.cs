@@ -132,6 +132,24 @@ public sealed class MigrateTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal(edited, world.Snapshot());
     }
 
+    // Goal: systemctl disable would remove the link, and no --rollback could enable the unit again; it serves on, and one line says what to do.
+    [Fact]
+    public void A_unit_that_is_only_linked_is_left_alone()
+    {
+        const string File = "/srv/linked/linked.service";
+        Keep(new LabFile(
+            Lab, File,
+            "[Service]\nExecStart=/usr/bin/python3 /srv/python/server.py 8049\nRestart=always\n[Install]\nWantedBy=lab.target\n"));
+        Lab.Systemctl("enable", "--now", File);
+
+        CommandResult result = Lab.Run(Lab.Proxyd, "migrate", "linked.service", "--apply");
+        string state = Lab.Property("linked.service", "ActiveState");
+        Lab.Systemctl("disable", "--now", "linked.service");
+
+        Assert.Equal((1, "active"), (result.ExitCode, state));
+        Assert.Contains($"linked.service is a link to {File}, and disabling the unit would take it away", result.Output, StringComparison.Ordinal);
+    }
+
     // Goal: by a unit's name too, it is seen that another trio, which nobody asked for, relies on the backend's guard.
     [Fact]
     public void A_guard_that_another_trio_waits_for_stays()

@@ -141,11 +141,28 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         try
         {
             MigrationFiles files = new(_wishes.UnitFolder, IsForeign);
-            return new(begin.Name, begin.Type == UnitType.Socket ? OfTrio(begin, files) : OfService(begin, files), null);
+            Migration made = begin.Type == UnitType.Socket ? OfTrio(begin, files) : OfService(begin, files);
+            RefuseLinks(made);
+            return new(begin.Name, made, null);
         }
         catch (NotUnderstoodException e)
         {
             return new(begin.Name, null, e.Message);
+        }
+    }
+
+    /// <summary>systemctl disable takes away the link by which a unit file of another folder is known; then nothing is left to go back to.</summary>
+    private void RefuseLinks(Migration made)
+    {
+        if (_wishes.IsFolderOnly)
+            return;
+        foreach (string path in made.Disables.Select(_units.Find).OfType<Unit>().Select(unit => unit.Sources[0].Path))
+        {
+            if (new FileInfo(path).LinkTarget is { } target)
+            {
+                throw new NotUnderstoodException($"{path} is a link to {target}, and disabling the unit would take it away;"
+                    + $" expected a file of its own: systemctl disable it, copy {target} to {path}, and enable it again");
+            }
         }
     }
 

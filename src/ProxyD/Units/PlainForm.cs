@@ -152,8 +152,9 @@ internal sealed class PlainForm
     {
         string seen = _seen.ListensAt.Count > 0 ? $" (it listens on {string.Join(" and ", _seen.ListensAt)})" : "";
         string example = _seen.ListensAt.Count > 0 ? _seen.ListensAt[0] : "127.0.0.1:8080";
+        string backend = example.All(char.IsAsciiDigit) ? $"127.0.0.1:{example}" : example;
         return $"{_service.Name} doesn't say where it listens{seen}; expected --public={example} --port-variable=PORT, if an environment variable tells it"
-            + $" its port, or --public=ADDRESS --backend={example}, if it can't be moved and clients are to come elsewhere";
+            + $" its port, or --public=ADDRESS --backend={backend}, if it can't be moved and clients are to come elsewhere";
     }
 
     /// <summary>The address that clients use now.</summary>

@@ -89,6 +89,19 @@ public sealed class PlainFormTests
         Assert.Contains("ExecStop=/usr/bin/stop 18080\n", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("3111", "--public=3111 --port-variable=PORT", "--backend=127.0.0.1:3111")]
+    [InlineData("[::1]:3111", "--public=[::1]:3111 --port-variable=PORT", "--backend=[::1]:3111")]
+    public void What_is_expected_can_be_typed_as_it_stands(string seen, string first, string second)
+    {
+        // Goal: a lone port is a public address, and no backend's.
+        PlainService service = s_seen with { ListensAt = [seen] };
+        string why = Assert.Throws<NotUnderstoodException>(() => Build("[Service]\nExecStart=/usr/bin/app\n", new("/opt/proxyd"), service)).Message;
+
+        Assert.Contains(first, why, StringComparison.Ordinal);
+        Assert.Contains(second, why, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_called_by_the_units_name_goes_on_being_called_so()
     {
