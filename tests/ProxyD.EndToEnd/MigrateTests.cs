@@ -80,21 +80,6 @@ public sealed class MigrateTests(Lab lab) : EndToEndTest(lab)
         Wait.Until(() => IsServed(shape.Address), $"{shape.Service} serves by itself again");
     }
 
-    // Goal: nothing is written before --apply, and nothing of what is not understood; one line says what that is.
-    [Fact]
-    public void What_is_not_understood_is_left_alone()
-    {
-        MigrateWorld world = Keep(new MigrateWorld(Lab, MigrateShape.All.Single(shape => shape.Folder == "wrapper")));
-        Lab.Run("sed", "-i", "s/^set -eu$/set -eu; mkdir -p \\/run\\/atlas/", "/usr/local/libexec/atlas-door").Expect();
-        Snapshot before = world.Snapshot();
-
-        CommandResult result = Lab.Run(Lab.Proxyd, "migrate", "atlas.socket", "--apply");
-
-        Assert.Equal(1, result.ExitCode);
-        Assert.Matches(@"^atlas\.socket: left alone\. .*atlas\.service:8: besides the proxy, it runs mkdir; .*\n$", result.Output);
-        Assert.Equal(before, world.Snapshot());
-    }
-
     // Goal: when the new socket can't listen, everything is as it was, and serves; nothing is enabled that was not.
     [Fact]
     public void A_migration_that_fails_leaves_everything_as_it_was()
@@ -130,24 +115,6 @@ public sealed class MigrateTests(Lab lab) : EndToEndTest(lab)
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("brainstorm.service was changed since", result.Errors, StringComparison.Ordinal);
         Assert.Equal(edited, world.Snapshot());
-    }
-
-    // Goal: systemctl disable would remove the link, and no --rollback could enable the unit again; it serves on, and one line says what to do.
-    [Fact]
-    public void A_unit_that_is_only_linked_is_left_alone()
-    {
-        const string File = "/srv/linked/linked.service";
-        Keep(new LabFile(
-            Lab, File,
-            "[Service]\nExecStart=/usr/bin/python3 /srv/python/server.py 8049\nRestart=always\n[Install]\nWantedBy=lab.target\n"));
-        Lab.Systemctl("enable", "--now", File);
-
-        CommandResult result = Lab.Run(Lab.Proxyd, "migrate", "linked.service", "--apply");
-        string state = Lab.Property("linked.service", "ActiveState");
-        Lab.Systemctl("disable", "--now", "linked.service");
-
-        Assert.Equal((1, "active"), (result.ExitCode, state));
-        Assert.Contains($"linked.service is a link to {File}, and disabling the unit would take it away", result.Output, StringComparison.Ordinal);
     }
 
     // Goal: by a unit's name too, it is seen that another trio, which nobody asked for, relies on the backend's guard.

@@ -53,7 +53,8 @@ internal sealed class RestartFightsSleep() : Rule("PXD005", Severity.Error, "Res
 
     /// <summary>A service of one's own that nothing activates: what a package ships is its maintainers' choice.</summary>
     private static bool CouldMigrate(Unit service, CheckInput input) =>
-        !service.IsShipped && !input.Units.SocketsOf(service).Any() && input.Trios.All(trio => trio.Proxy.Name != service.Name);
+        !service.IsShipped && ClientSigns.Of(service, null) is null && !input.Units.SocketsOf(service).Any()
+        && input.Trios.All(trio => trio.Proxy.Name != service.Name);
 }
 
 /// <summary>A backend that is started without a client.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 
 namespace ProxyD.Tools;
 
@@ -14,17 +15,21 @@ internal static class ListeningPorts
     /// <summary>Addresses as <c>ListenStream=</c> takes them; a lone port for every address. None for what is not ours to see.</summary>
     /// <param name="controlGroup">Of the service, below the root of cgroup v2; empty when it doesn't run.</param>
     /// <param name="mainPid">0 when it doesn't run.</param>
-    internal static IReadOnlyList<string> Of(string controlGroup, int mainPid)
+    /// <param name="isWhole">It runs, and all its processes were ours to see.</param>
+    internal static IReadOnlyList<string> Of(string controlGroup, int mainPid, out bool isWhole)
     {
         HashSet<string> inodes = [];
         HashSet<string> addresses = [];
-        string[] pids =
-        [
-            .. Lines($"/sys/fs/cgroup{controlGroup}/cgroup.procs").Append(mainPid.ToString(CultureInfo.InvariantCulture))
-                .Where(pid => pid.Length > 0 && pid != "0").Distinct(),
-        ];
+        string[] own = [.. ProcessesOf(controlGroup)];
+        string[] pids = [.. own.Append(mainPid.ToString(CultureInfo.InvariantCulture)).Where(pid => pid != "0").Distinct()];
+        isWhole = own.Length > 0;
         foreach (string pid in pids)
-            inodes.UnionWith(SocketsOf(pid));
+        {
+            if (SocketsOf(pid) is { } sockets)
+                inodes.UnionWith(sockets);
+            else
+                isWhole = false;
+        }
         foreach (string pid in pids.Take(1))
         {
             foreach (string line in Lines($"/proc/{pid}/net/tcp").Concat(Lines($"/proc/{pid}/net/tcp6")))
@@ -46,19 +51,54 @@ internal static class ListeningPorts
             .Any(fields => fields.Length > 3 && fields[3] == Listening && fields[1].EndsWith(suffix, StringComparison.Ordinal));
     }
 
+    /// <summary>Whether an address is one of the machine's, which alone can be bound (bind(2)).</summary>
+    internal static bool IsOwn(IPAddress address)
+    {
+        using Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(address, 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The inodes of all sockets that the processes of a service hold. None for what is not ours to see.</summary>
     /// <param name="controlGroup">As <see cref="Of"/> takes it.</param>
-    internal static HashSet<string> Sockets(string controlGroup) =>
-        controlGroup.Length == 0 ? [] : [.. Lines($"/sys/fs/cgroup{controlGroup}/cgroup.procs").SelectMany(SocketsOf)];
+    internal static HashSet<string> Sockets(string controlGroup) => [.. ProcessesOf(controlGroup).SelectMany(pid => SocketsOf(pid) ?? [])];
 
-    private static IEnumerable<string> SocketsOf(string pid)
+    /// <summary>Also those that a service has put into groups of its own below (<c>Delegate=</c>).</summary>
+    private static IEnumerable<string> ProcessesOf(string controlGroup)
+    {
+        string folder = $"/sys/fs/cgroup{controlGroup}";
+        if (controlGroup.Length == 0 || !Directory.Exists(folder))
+            return [];
+        try
+        {
+            return [.. Directory.GetFiles(folder, "cgroup.procs", SearchOption.AllDirectories).SelectMany(Lines)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <returns>Null when they can't be seen; none of a process that has ended meanwhile.</returns>
+    private static IEnumerable<string>? SocketsOf(string pid)
     {
         string[] links;
         try
         {
             links = Directory.GetFiles($"/proc/{pid}/fd");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+        catch (IOException)
         {
             return [];
         }

@@ -181,8 +181,11 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         _ = int.TryParse(shown.GetValueOrDefault("MainPID", "0"), out int pid);
         IEnumerable<string> paths = service.All("Service", "EnvironmentFile").Select(setting => setting.Value.TrimStart('-'));
         string[] environment = [.. paths.Where(File.Exists).Select(path => UnitLoader.ReadFile(path).ToText())];
-        PlainService seen = new(ListeningPorts.Of(shown.GetValueOrDefault("ControlGroup", ""), pid), ListeningPorts.IsTaken, environment)
+        IReadOnlyList<string> ports = ListeningPorts.Of(shown.GetValueOrDefault("ControlGroup", ""), pid, out bool isSeen);
+        PlainService seen = new(ports, ListeningPorts.IsTaken, environment)
         {
+            IsSeen = isSeen,
+            IsOwnAddress = _wishes.IsFolderOnly ? null : ListeningPorts.IsOwn,
             FileOf = _loader.Script,
             NamedBy =
             [

@@ -25,8 +25,11 @@ internal sealed class MigrateTool(MigrationWishes wishes, TextWriter output)
                 targets = new(wishes);
                 one = targets.Propose(target, first.Name);
             }
+            IReadOnlyList<Finding> left = Left(one, targets);
+            if (NewError(left, targets) is { } error)
+                one = new(one.Name, null, $"{error.Unit} would have an error then, {error.RuleId}: {error.Why}");
             isUnderstood &= one.Problem is null;
-            Show(one, Left(one, targets), json);
+            Show(one, left, json);
             if (one.Proposal is not { Files.Count: > 0 } proposal)
                 continue;
             isNeeded = true;
@@ -94,5 +97,15 @@ internal sealed class MigrateTool(MigrationWishes wishes, TextWriter output)
         HashSet<string> ours = [proposal.Socket, proposal.Service, proposal.Backend ?? ""];
         return [.. RuleTable.Run(new(units, targets.Script, targets.Exists, rules))
             .Where(finding => finding.Severity > Severity.Note && ours.Contains(finding.Unit))];
+    }
+
+    /// <summary>An error that the units have only afterwards; null without one.</summary>
+    private static Finding? NewError(IReadOnlyList<Finding> left, MigrateTargets targets)
+    {
+        Finding[] errors = [.. left.Where(finding => finding.Severity == Severity.Error)];
+        if (errors.Length == 0)
+            return null;
+        HashSet<string> before = [.. RuleTable.Run(new(targets.Units, targets.Script, targets.Exists, [])).Select(finding => finding.RuleId)];
+        return Array.Find(errors, error => !before.Contains(error.RuleId));
     }
 }

@@ -47,18 +47,20 @@ internal static class Listening
         "http.address", "server.address", "listen-host", "bind-host", "hostname", "ip", "b", "urls",
     ];
 
-    /// <summary>Programs whose -p, --host and the like speak of somebody else.</summary>
-    private static readonly string[] s_others =
-        ["docker", "podman", "nerdctl", "ssh", "autossh", "psql", "mysql", "mosquitto_pub", "mosquitto_sub", "curl", "wget", "socat", "rsync"];
-
     /// <summary>All that a service's command line and environment say.</summary>
     internal static IReadOnlyList<ListenPoint> Of(Unit service)
     {
         List<ListenPoint> points = [];
         Dictionary<string, (string Value, Setting Setting)> environment = EnvironmentOf(service);
-        foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart").Where(entry => !s_others.Contains(entry.Command.FileName)))
-            points.AddRange(FromOptions([.. command.Arguments.Select(word => Filled(word, environment))], setting));
-        foreach ((string name, (string value, Setting setting)) in environment)
+        foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart"))
+        {
+            string[] words = [.. command.Words.Select(word => Filled(word, environment))];
+            if (ContainerRun.Is(command) && ContainerRun.Published(words) is { } published)
+                return [.. published.Select(port => new ListenPoint(port.Host, port.Port, setting))];
+            if (!ClientSigns.IsClient(command))
+                points.AddRange(FromOptions(words[1..], setting));
+        }
+        foreach ((string name, (string value, Setting setting)) in ContainerRun.IsIn(service) ? [] : environment)
             points.AddRange(FromVariable(name, value, setting));
         return Joined(points);
     }
@@ -93,9 +95,9 @@ internal static class Listening
             : words.Any(word => word.Contains(address.Path ?? address.Text, StringComparison.Ordinal));
     }
 
-    private static IEnumerable<ListenPoint> FromOptions(IReadOnlyList<string> arguments, Setting setting)
+    private static IEnumerable<ListenPoint> FromOptions(string[] arguments, Setting setting)
     {
-        for (int i = 0; i < arguments.Count; i++)
+        for (int i = 0; i < arguments.Length; i++)
         {
             string word = arguments[i];
             if (word is not ['-', ..])
@@ -109,7 +111,7 @@ internal static class Listening
             string name = word.TrimStart('-');
             int equals = name.IndexOf('=', StringComparison.Ordinal);
             string? value = equals > 0 ? name[(equals + 1)..] : arguments.ElementAtOrDefault(i + 1);
-            if (value is not null && Read(equals > 0 ? name[..equals] : name, value, setting) is { } point)
+            foreach (ListenPoint point in ReadAll(equals > 0 ? name[..equals] : name, value ?? "", setting))
                 yield return point;
         }
     }
@@ -118,8 +120,7 @@ internal static class Listening
     {
         // OLLAMA_HOST, HTTP_PORT, ASPNETCORE_URLS: what counts is how it ends.
         string last = name[(name.LastIndexOf('_') + 1)..].ToLowerInvariant();
-        if (last != "p" && last != "b" && Read(last, value, setting) is { } point)
-            yield return point;
+        return last is "p" or "b" ? [] : ReadAll(last, value, setting);
     }
 
     /// <summary>The variables of <c>Environment=</c>; of one that is set twice the last counts.</summary>
@@ -138,11 +139,17 @@ internal static class Listening
     private static string Filled(string word, Dictionary<string, (string Value, Setting Setting)> environment) =>
         word is ['$', ..] && environment.TryGetValue(word[1..].Trim('{', '}'), out (string Value, Setting Setting) variable) ? variable.Value : word;
 
+    /// <summary>Several URLs may stand in one value, as Kestrel takes them.</summary>
+    private static IEnumerable<ListenPoint> ReadAll(string name, string value, Setting setting) =>
+        (value.Contains("://", StringComparison.Ordinal) ? value.Split(';') : [value]).Select(one => Read(name, one, setting)).OfType<ListenPoint>();
+
     private static ListenPoint? Read(string name, string value, Setting setting)
     {
         if (s_portNames.Contains(name))
             return PortOf(value) is > 0 and int port ? new(null, port, setting) : null;
         if (!s_hostNames.Contains(name))
+            return null;
+        if (ClientSigns.IsOthersUrl(value))
             return null;
         string address = value[(value.IndexOf("://", StringComparison.Ordinal) is >= 0 and int scheme ? scheme + 3 : 0)..].TrimEnd('/');
         int colon = address.LastIndexOf(':');

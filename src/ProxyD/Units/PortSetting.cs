@@ -35,7 +35,14 @@ internal static class PortFinder
     [
         "db", "database", "redis", "smtp", "mail", "imap", "postgres", "pg", "mysql", "mariadb", "mongo", "amqp", "rabbit", "mqtt", "ldap", "kafka",
         "elastic", "memcache", "proxy", "upstream", "statsd", "debug", "inspect", "metrics", "remote", "peer", "cluster", "backend", "target", "dns", "syslog",
+        "endpoint", "broker", "replica", "master",
     ];
+
+    /// <summary>The rank of a number that no name says to be a port.</summary>
+    private const int LoneRank = 3;
+
+    /// <summary>What a container's port on the machine is called, whichever way it is written.</summary>
+    private const string Publish = "--publish";
 
     private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "urls", "http"];
 
@@ -49,11 +56,25 @@ internal static class PortFinder
         "listen_ip",
     ];
 
+    /// <summary>How the script ends that an interpreter runs.</summary>
+    private static readonly string[] s_scripts = [".js", ".mjs", ".cjs", ".ts", ".py", ".pyz", ".rb", ".pl", ".php", ".jar", ".sh", ".lua", ".dll", ".ru"];
+
     private static readonly string[] s_anywhere = ["0.0.0.0", "::", "[::]", "*", "+", ""];
 
     /// <summary>Every word that may say it, the surest first.</summary>
-    internal static IReadOnlyList<PortSetting> Find(Unit service) =>
-        [.. InEnvironment(service).Concat(InArguments(service)).OrderBy(setting => setting.Rank)];
+    internal static IReadOnlyList<PortSetting> Find(Unit service)
+    {
+        if (OfContainer(service) is { } published)
+            return published;
+        PortSetting[] arguments = [.. InArguments(service)];
+        // Where an option says it, a number that stands alone is something else.
+        bool isNamed = Array.Exists(arguments, setting => setting is { Port: not null, Rank: < LoneRank });
+        IEnumerable<PortSetting> variables = ContainerRun.IsIn(service) ? [] : InEnvironment(service);
+        return
+        [
+            .. variables.Concat(arguments.Where(setting => !isNamed || setting.Rank < LoneRank)).OrderBy(setting => setting.Rank),
+        ];
+    }
 
     /// <summary>The words with a host alone that the daemon takes for its own: plainly named, or as its port is (<c>APP_HOST</c> beside
     /// <c>APP_PORT</c>). Any other may be whom it goes to.</summary>
@@ -74,18 +95,36 @@ internal static class PortFinder
     /// <summary>Whether a host means every address of the machine.</summary>
     internal static bool IsAnywhere(string host) => s_anywhere.Contains(host);
 
+    /// <summary>Of a variable that is set twice the last word counts (systemd.exec(5)).</summary>
     private static IEnumerable<PortSetting> InEnvironment(Unit service)
     {
+        Dictionary<string, PortSetting?> last = [];
         foreach (Setting setting in service.All("Service", "Environment"))
         {
             List<string> words = Words.Split(setting.Item.Value);
             for (int i = 0; i < words.Count; i++)
             {
                 int equals = words[i].IndexOf('=', StringComparison.Ordinal);
-                if (equals > 0 && Read(words[i][..equals], words[i][..(equals + 1)], words[i][(equals + 1)..], setting, i) is { } found)
-                    yield return found with { Name = $"Environment={words[i][..equals]}" };
+                if (equals <= 0)
+                    continue;
+                string name = words[i][..equals];
+                last[name] = Read(name, words[i][..(equals + 1)], words[i][(equals + 1)..], setting, i) is { } found
+                    ? found with { Name = VariableName + name }
+                    : null;
             }
         }
+        return last.Values.OfType<PortSetting>();
+    }
+
+    /// <summary>Where a container is reached; null for what is none, or has the machine's network.</summary>
+    private static IReadOnlyList<PortSetting>? OfContainer(Unit service)
+    {
+        foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart"))
+        {
+            if (ContainerRun.Is(command) && ContainerRun.Published(Words.Split(setting.Item.Value)) is { } ports)
+                return [.. ports.Select(port => new PortSetting(setting, port.Index, port.Before, port.Host, port.Port, port.After, 0) { Name = Publish })];
+        }
+        return null;
     }
 
     private static IEnumerable<PortSetting> InArguments(Unit service)
@@ -114,9 +153,20 @@ internal static class PortFinder
             return Parse("", word, setting, i, 1) is { } letter ? letter with { Name = previous } : null;
         if (isOption && Read(previous, "", word, setting, i) is { } found)
             return found with { Name = previous };
-        // python3 -m http.server 8080, node server.js 8080: a lone number that can be a port.
-        bool isLone = IsPort(word, out int port) && port >= 1024 && (!isOption || words.Contains("http.server"));
-        return isLone ? new(setting, i, "", null, port, "", 3) { Name = $"the argument {word}" } : null;
+        // python3 -m http.server 8080, node server.js 8080: a lone number that can be a port, and has no other machine's address before it.
+        bool isLone = IsPort(word, out int port) && port >= 1024 && (!isOption || words.Contains("http.server")) && !IsBehindHost(words, i);
+        return isLone ? new(setting, i, "", null, port, "", LoneRank) { Name = $"the argument {word}" } : null;
+    }
+
+    /// <summary><c>--replicaof 10.0.0.1 6379</c>, <c>--connect db.lan 5432</c></summary>
+    private static bool IsBehindHost(List<string> words, int i)
+    {
+        string previous = words[i - 1];
+        bool isValue = i > 2 && words[i - 2] is ['-', ..] && !words.Contains("http.server");
+        if (IsHost(previous))
+            return isValue || !IsLocal(previous);
+        return isValue && previous.Contains('.', StringComparison.Ordinal) && !previous.Contains('/', StringComparison.Ordinal)
+            && !s_scripts.Any(end => previous.EndsWith(end, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Reads a value whose name says what it is.</summary>
@@ -134,6 +184,9 @@ internal static class PortFinder
     /// <summary><c>HOST:PORT</c>, <c>:PORT</c>, <c>http://HOST:PORT/</c>, a lone port or a lone address.</summary>
     private static PortSetting? Parse(string before, string value, Setting setting, int index, int rank)
     {
+        if (ClientSigns.IsOthersUrl(value))
+            return null;
+        value = OneOf(value);
         int scheme = value.IndexOf("://", StringComparison.Ordinal);
         string prefix = scheme < 0 ? "" : value[..(scheme + 3)];
         string rest = value[prefix.Length..];
@@ -147,6 +200,16 @@ internal static class PortFinder
             return new(setting, index, before + prefix, authority[..colon], port, after, rank) { Name = "" };
         bool isAddress = System.Net.IPAddress.TryParse(authority, out _) && authority.Any(c => c is '.' or ':');
         return isAddress || authority is "localhost" or "*" ? new(setting, index, before + prefix, authority, null, after, rank) { Name = "" } : null;
+    }
+
+    /// <summary>Of a list of URLs that name one port at several addresses, as Kestrel takes it, one: it is enough for the daemon on loopback.</summary>
+    private static string OneOf(string value)
+    {
+        string[] urls = value.Split(';', StringSplitOptions.RemoveEmptyEntries);
+        string[] ends = [.. urls.Select(url => url[(url.LastIndexOf(':') + 1)..].TrimEnd('/')).Distinct()];
+        bool isOnePort = urls.Length > 1 && ends is [var port] && IsPort(port, out _) && urls.All(url => url.Contains("://", StringComparison.Ordinal));
+        // The widest of them is where clients come.
+        return isOnePort ? Array.Find(urls, url => url.Contains("://[::]:", StringComparison.Ordinal)) ?? urls[0] : value;
     }
 
     /// <summary>A name without what is different between options and variables.</summary>
