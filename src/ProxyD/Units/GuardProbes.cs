@@ -122,12 +122,12 @@ internal static class GuardProbes
             run.DoOther("whom nc asks is not understood");
             return run.Ask(new(ProbeKind.Tcp, ""));
         }
-        return run.Ask(new(isUnix ? ProbeKind.Unix : ProbeKind.Tcp, operands[^1]));
+        return run.Ask(isUnix ? new(ProbeKind.Unix, operands[^1]) : new(ProbeKind.Tcp, operands[^1]) { Host = HostOf(operands.Count > 1 ? operands[^2] : "") });
     }
 
     private static int WaitFor(GuardRun run, string[] arguments, double seconds)
     {
-        string port = "";
+        string port = "", host = "";
         int command = Array.IndexOf(arguments, "--");
         int end = command < 0 ? arguments.Length : command;
         for (int i = 0; i < end; i++)
@@ -139,14 +139,19 @@ internal static class GuardProbes
                 seconds = GuardCommands.Duration(value ?? "") ?? seconds;
             else if (name is "-p" or "--port")
                 port = value ?? "";
-            else if (port.Length == 0 && !address.StartsWith('-') && address.Contains(':', StringComparison.Ordinal))
-                port = PortOf(address[(address.LastIndexOf(':') + 1)..]);
+            else if (name is "-h" or "--host")
+                host = value ?? "";
+            else if (port.Length == 0 && !address.StartsWith('-') && address.LastIndexOf(':') is >= 0 and int colon)
+                (host, port) = (address[..colon], PortOf(address[(colon + 1)..]));
         }
-        int status = run.Ask(new(ProbeKind.Tcp, port));
+        int status = run.Ask(new(ProbeKind.Tcp, port) { Host = HostOf(host[(host.LastIndexOf('/') + 1)..]) });
         if (status != 0)
             run.Pass(seconds == 0 ? double.MaxValue / 1e6 : seconds * 1000);
         return status == 0 && command >= 0 ? run.RunWords(arguments[(command + 1)..]) : status;
     }
+
+    /// <summary>A host that is written out; null for one that somebody else gives.</summary>
+    internal static string? HostOf(string text) => text.Length == 0 || ShellUnset.NameIn(text) is not null ? null : text;
 
     private static string PortOf(string text) => ShellUnset.NameIn(text) is null ? string.Concat(text.TakeWhile(char.IsAsciiDigit)) : text;
 

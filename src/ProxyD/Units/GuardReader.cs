@@ -93,7 +93,7 @@ internal static class GuardReader
         bool waits = down.IsEndless || down.ClockMs > 0;
         other ??= up.Other ?? down.Other ?? (up.IsEndless ? "it waits even for a backend that is up" : null);
         ReadingKind kind = !waits ? ReadingKind.None : other is null ? ReadingKind.Guard : ReadingKind.Unclear;
-        GuardBudget? wait = waits ? new(down.IsEndless ? null : (long)Math.Round(down.ClockMs), up.Probes) : null;
+        GuardBudget? wait = waits ? new(down.IsEndless ? null : (long)Math.Round(down.ClockMs), [.. up.Probes.Union(down.Probes)]) : null;
         return new(kind, wait, other)
         {
             Proxy = up.Proxy,

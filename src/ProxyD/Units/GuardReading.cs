@@ -24,6 +24,9 @@ internal enum ProbeKind
 /// <param name="Target">Of whom; see <see cref="ProbeKind"/>.</param>
 internal sealed record GuardProbe(ProbeKind Kind, string Target)
 {
+    /// <summary>At which host a port is asked; null for this machine, and where it can't be told.</summary>
+    internal string? Host { get; init; }
+
     /// <summary>The HTTP status it wants, where it names one.</summary>
     internal int? Status { get; init; }
 

@@ -32,6 +32,8 @@ internal static class GuardWeb
             run.DoOther($"whom {GuardCommands.NameOf(words[0])} asks is not understood");
             return run.Ask(new(ProbeKind.Http, ""));
         }
+        if (Method(options) is { } method && !s_safeMethods.Contains(method))
+            run.DoOther($"it sends {method} to {ShellUnset.Shown(url)}");
         string? path = options.GetValueOrDefault("--unix-socket");
         bool isPlain = url.StartsWith("http://", StringComparison.Ordinal) || !url.Contains("://", StringComparison.Ordinal);
         isPlain &= !s_special.Any(options.ContainsKey) && stages.Count == 0;
@@ -52,6 +54,12 @@ internal static class GuardWeb
         "-H", "--header", "-u", "--user", "-X", "--request", "-d", "--data", "--data-raw", "--data-binary", "--json", "-b", "--cookie", "-F", "--form",
         "--post-data",
     ];
+
+    /// <summary>Methods that change nothing, however often they come (RFC 9110, 9.2.1).</summary>
+    private static readonly string[] s_safeMethods = ["GET", "HEAD", "OPTIONS"];
+
+    private static string? Method(Dictionary<string, string> options) =>
+        options.GetValueOrDefault("-X") ?? options.GetValueOrDefault("--request") ?? options.GetValueOrDefault("--method");
 
     /// <summary>The same question as before may have been given the status that it wants meanwhile.</summary>
     private static GuardProbe Known(GuardRun run, GuardProbe probe) =>

@@ -11,20 +11,21 @@ internal sealed class MigrationGuards
     /// <summary>What proxyd holds a client for by itself; one that only slept waited no longer than it had to.</summary>
     private const long StandardHoldMs = 5000;
 
-    private readonly ProxyOptions _options;
-
     /// <param name="guards">All that were found.</param>
     /// <param name="options">The proxy's command line: whom it serves.</param>
     /// <param name="backends">The units behind it.</param>
     internal MigrationGuards(IReadOnlyList<GuardSite> guards, ProxyOptions options, IReadOnlyList<string> backends)
     {
-        _options = options;
+        ProbeOwner owner = new(options);
         foreach (GuardSite site in guards)
         {
-            GuardProbe? unknown = site.Reading.Guard!.Probes.FirstOrDefault(probe => IsUnknown(probe));
+            GuardProbe? unknown = site.Reading.Guard!.Probes.FirstOrDefault(owner.IsUnknown);
             if (unknown is not null)
-                throw new NotUnderstoodException($"{MigrationTrio.Where(site.Setting)}: {site.Key}= of {site.Unit.Name} {WhyUnknown(unknown)}");
-            GuardProbe? other = site.Reading.Guard!.Probes.FirstOrDefault(probe => !IsOurs(probe, backends));
+            {
+                throw new NotUnderstoodException($"{MigrationTrio.Where(site.Setting)}: {site.Key}= of {site.Unit.Name} waits for {Text(unknown)},"
+                    + $" and {ProbeOwner.WhyUnknown(unknown)}");
+            }
+            GuardProbe? other = site.Reading.Guard!.Probes.FirstOrDefault(probe => !owner.IsOurs(probe, backends));
             if (other is not null && site.Key == "ExecStart" && site.Reading.Proxy is not null)
                 throw new NotUnderstoodException($"{MigrationTrio.Where(site.Setting)}: the wrapper waits for {Text(other)}, which is not the backend");
             if (other is not null)
@@ -67,6 +68,8 @@ internal sealed class MigrationGuards
         string asked = site.Reading.Guard!.Probes.Count == 0 ? "sleeps" : "asks " + string.Join(" and ", site.Reading.Guard.Probes.Select(Text));
         string bound = site.Reading.Guard.BudgetMs is null && BudgetMs(site) is not null ? ", by the unit's start time-out" : "";
         Notes.Add($"{site.Key}= of {site.Unit.Name} was a guard: it {asked} {budget}{bound}");
+        if (site.Reading.Commands.Any(command => GuardCommands.NameOf(command) == "logger"))
+            Notes.Add("its line in the log goes with it; proxyd says there how long each cold start took");
         foreach (GuardProbe probe in site.Reading.Guard.Probes)
         {
             if (Ready is null && probe.Kind == ProbeKind.Command)
@@ -78,7 +81,7 @@ internal sealed class MigrationGuards
 
     private void NoteWeb(GuardProbe probe)
     {
-        string path = PathOf(probe.Target);
+        string path = ProbeOwner.PathOf(probe.Target);
         if (probe.TakesAnyStatus && path == "/")
         {
             Notes.Add("any answer to / was good enough for it, so that connecting is; --ready=http:/PATH asks for more");
@@ -101,59 +104,10 @@ internal sealed class MigrationGuards
         return site.Unit.Last("Service", "Type")?.Value == "oneshot" ? null : StandardStartTimeoutMs;
     }
 
-    /// <summary>Whether whom it asks can't be told, and isn't what the proxy's own destination calls by the same variable.</summary>
-    private bool IsUnknown(GuardProbe probe) =>
-        probe.IsVague && (probe.Variable is null || probe.Kind == ProbeKind.Command || !IsOurs(probe, [])
-            || !_options.Destinations.Any(destination => AddressOf(destination).Contains($"${probe.Variable}", StringComparison.Ordinal))
-            || (probe.Kind == ProbeKind.Http && PathOf(probe.Target).Contains('$', StringComparison.Ordinal)));
-
-    private static string WhyUnknown(GuardProbe probe) => probe.Variable is { } name
-        ? $"waits for {Text(probe)}, and {ShellUnset.Why(name)}"
-        : $"waits for {Text(probe)}, and whether that is the backend can't be told";
-
-    private bool IsOurs(GuardProbe probe, IReadOnlyList<string> backends) => probe.Kind switch
-    {
-        ProbeKind.Tcp => _options.Destinations.Any(destination => PortOf(destination) == Unbraced(probe.Target)),
-        ProbeKind.Unix => _options.Destinations.Any(destination => AddressOf(destination) == Unbraced(probe.Target)),
-        ProbeKind.Http => _options.Destinations.Any(destination => AuthorityOf(Unbraced(probe.Target)) is var asked
-            && (AddressOf(destination) == asked || PortOf(destination) == PortOf(asked))),
-        ProbeKind.Unit => backends.Any(backend => backend == probe.Target || backend == probe.Target + ".service"),
-        // In a protocol of its own: one that names a port names the backend's.
-        _ => _options.Destinations.Any(destination => probe.Target.Contains(PortOf(destination), StringComparison.Ordinal))
-            || !probe.Target.Any(char.IsAsciiDigit),
-    };
-
-    private static string AddressOf(string destination)
-    {
-        int equals = destination is ['/' or '@' or '[', ..] ? -1 : destination.IndexOf('=', StringComparison.Ordinal);
-        return Unbraced(destination[(equals + 1)..]);
-    }
-
-    /// <summary>A variable that is set elsewhere, as probes name it.</summary>
-    private static string Unbraced(string text) =>
-        text.Contains("${", StringComparison.Ordinal) ? text.Replace("${", "$", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal) : text;
-
-    /// <summary>What follows the last colon, a template's <c>%i</c> included; of a path, all of it.</summary>
-    private static string PortOf(string address)
-    {
-        string text = AddressOf(address);
-        int colon = text is ['/' or '@', ..] ? -1 : text.LastIndexOf(':');
-        return colon < 0 ? text is ['/' or '@', ..] ? text : "80" : text[(colon + 1)..];
-    }
-
-    /// <summary><c>HOST:PORT</c> of a URL without its scheme, or the path of a Unix socket before a colon.</summary>
-    private static string AuthorityOf(string target) =>
-        target is ['/', ..] ? target[..target.IndexOf(':', StringComparison.Ordinal)] : target.Split('/', '?')[0];
-
-    private static string PathOf(string target)
-    {
-        string rest = target[AuthorityOf(target).Length..].TrimStart(':');
-        return rest.StartsWith('/') ? rest.Split('#')[0] : "/";
-    }
-
     private static string Text(GuardProbe probe) => probe.Kind switch
     {
-        ProbeKind.Tcp => probe.Target.Length > 0 ? $"port {probe.Target}" : "a port that can't be told",
+        ProbeKind.Tcp when probe.Target.Length == 0 => "a port that can't be told",
+        ProbeKind.Tcp => probe.Host is { } host && !PortFinder.IsLocal(host) ? $"{host}:{probe.Target}" : $"port {probe.Target}",
         ProbeKind.Unix => probe.Target,
         ProbeKind.Http => probe.Target.StartsWith('/') ? probe.Target : $"http://{probe.Target}",
         ProbeKind.Unit => $"whether {probe.Target} is active",

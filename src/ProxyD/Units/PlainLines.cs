@@ -24,7 +24,7 @@ internal sealed class PlainLines
                 .Select(line => new GuardSite(service, line, "ExecStartPost", GuardReader.ReadExec(line.Value, fileOf, variables)))
                 .Where(site => site.Reading is { Kind: ReadingKind.Guard, Starts.Count: 0 } && !site.Reading.Wait!.Probes.Any(probe => probe.IsVague)),
         ];
-        string old = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{move.Port}");
+        string old = string.Create(CultureInfo.InvariantCulture, $"{move.Host ?? "127.0.0.1"}:{move.Port}");
         _guards = new(guards, new([old]), [service.Name]);
         Notes.AddRange(_guards.Notes);
         if (IsMoved)

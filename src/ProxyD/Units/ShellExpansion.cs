@@ -49,8 +49,8 @@ internal static class ShellExpansion
         {
             string target = ExpandQuoted(raw, run);
             string[] parts = target.Split('/');
-            if (parts is ["", "dev", "tcp", _, var port])
-                status = Math.Max(status ?? 0, run.Ask(new(ProbeKind.Tcp, port)));
+            if (parts is ["", "dev", "tcp", var host, var port])
+                status = Math.Max(status ?? 0, run.Ask(new(ProbeKind.Tcp, port) { Host = GuardProbes.HostOf(host) }));
             else if (operation.Contains('>', StringComparison.Ordinal) && !operation.EndsWith('&')
                 && !target.StartsWith("/dev/", StringComparison.Ordinal))
                 run.DoOther($"it writes {target}");

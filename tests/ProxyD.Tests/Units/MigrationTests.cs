@@ -68,20 +68,51 @@ public sealed class MigrationTests
         Assert.Contains($"[Unit]\n{key}=other.target\n[Socket]", Text(made, ".socket"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_guard_for_somebody_else_stays()
+    [Theory]
+    [InlineData("nc -z 127.0.0.1 5432", "port 5432")]
+    [InlineData("nc -z -w 1 db.example.com 18080", "db.example.com:18080")]
+    [InlineData("curl -sf http://10.0.0.5:18080/", "http://10.0.0.5:18080/")]
+    [InlineData("echo > /dev/tcp/10.0.0.5/18080", "10.0.0.5:18080")]
+    [InlineData("pg_isready -h db", "'pg_isready -h db'")]
+    [InlineData("redis-cli -h 10.0.0.5 -p 18080 ping", "'redis-cli -h 10.0.0.5 -p 18080 ping'")]
+    [InlineData("wait-for-it -t 1 db.lan:18080", "db.lan:18080")]
+    [InlineData("nc -z 127.0.0.1 18080 || [ -e /run/maintenance ]", "/run/maintenance")]
+    public void A_guard_for_somebody_else_stays(string asks, string whom)
     {
-        // Goal: who waits for the database goes on waiting for it.
-        string unit = $"[Service]\n{Guard.Replace("18080", "5432", StringComparison.Ordinal)}ExecStart={Proxy}\n";
+        // Goal: who waits for another machine, or another port of this one, goes on waiting for it.
+        string unit = $"[Service]\nExecStartPre=/bin/bash -c 'for i in 1 2; do {asks} && exit 0; sleep 1; done; exit 1'\nExecStart={Proxy}\n";
         Migration made = Minimal(("web.socket", Socket), ("web.service", unit));
 
         Assert.Equal(unit.Replace("/lib/systemd/systemd-socket-proxyd", "/opt/proxyd", StringComparison.Ordinal), Text(Assert.Single(made.Files)));
         Assert.Null(made.WaitBind);
-        Assert.Contains(made.Notes, note => note.Contains("port 5432", StringComparison.Ordinal));
+        Assert.Single(made.Notes, note => note.Contains($"stays: it waits for {whom}, which is not where the proxy goes", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("nc -z localhost 18080", "127.0.0.1:18080")]
+    [InlineData("nc -z localhost 18080 && logger up", "127.0.0.1:18080")]
+    [InlineData("nc -z $HOST 18080", "127.0.0.1:18080")]
+    [InlineData("echo > /dev/tcp/::1/18080", "[::1]:18080")]
+    [InlineData("curl -sf http://10.0.0.5:18080/", "10.0.0.5:18080")]
+    [InlineData("nc -z app.lan 18080", "app.lan:18080")]
+    [InlineData("ss -ltn | grep -q :18080", "10.0.0.5:18080")]
+    [InlineData("redis-cli -h 10.0.0.5 -p 18080 ping", "10.0.0.5:18080")]
+    public void A_guard_for_the_destination_goes(string asks, string destination)
+    {
+        // Goal: however the host is written, and wherever the backend is.
+        string proxy = Proxy.Replace("127.0.0.1:18080", destination, StringComparison.Ordinal);
+        Migration made = Minimal(
+            ("web.socket", Socket),
+            ("web.service", $"[Service]\nExecStartPre=/bin/bash -c 'for i in 1 2; do {asks} && exit 0; sleep 1; done; exit 1'\nExecStart={proxy}\n"));
+
+        Assert.DoesNotContain("ExecStartPre", Text(Assert.Single(made.Files)), StringComparison.Ordinal);
+        Assert.Equal("2s", made.WaitBind);
+        Assert.Equal(asks.EndsWith("logger up", StringComparison.Ordinal), made.Notes.Any(note => note.Contains("its line in the log", StringComparison.Ordinal)));
     }
 
     [Theory]
     [InlineData("ExecStartPre=/bin/sh -c 'until nc -z 127.0.0.1 18080; do sleep 1; done; chown www /run/x'", "it runs chown")]
+    [InlineData("ExecStartPre=/usr/bin/curl -sf --max-time 3 -X POST http://127.0.0.1:18080/warm", "it sends POST to http://127.0.0.1:18080/warm")]
     [InlineData("ExecStartPre=/bin/sh -c 'while sleep 1; do case $x in a) exit;; esac; done'", "not understood")]
     public void A_guard_that_does_more_leaves_everything_alone(string line, string why)
     {
