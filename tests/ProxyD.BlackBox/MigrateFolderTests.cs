@@ -81,6 +81,59 @@ public sealed class MigrateFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_plain_service_with_drop_ins_comes_back_whole()
+    {
+        // Goal: the backend's new folder of drop-ins goes with what was in it.
+        _folder.Write("web.service", "[Service]\nEnvironment=PORT=8080\nExecStart=/usr/bin/node /srv/web.js\nRestart=always\n");
+        Directory.CreateDirectory(_folder.File("web.service.d"));
+        _folder.Write("web.service.d/port.conf", "[Service]\nEnvironment=PORT=8090\n");
+        Dictionary<string, string> before = Contents();
+        Assert.Equal(0, Migrate(["--apply"]).Status);
+        Assert.Contains("PORT=18090", File.ReadAllText(_folder.File("web-backend.service.d/port.conf")), StringComparison.Ordinal);
+
+        Assert.Equal(0, Migrate(["--rollback"]).Status);
+
+        Assert.Equal(before, Contents());
+    }
+
+    [Theory]
+    [InlineData("other.socket", true)]
+    [InlineData("other.service.d/odd.conf", true)]
+    [InlineData("web.service", false)]
+    [InlineData("web-backend.service.d/odd.conf", false)]
+    public void For_one_of_a_folders_units_others_that_can_not_be_read_are_left_out(string odd, bool isLeftOut)
+    {
+        // Goal: a file of somebody else's hinders nobody, and is named; one that belongs to the unit does.
+        WriteTrio();
+        string path = _folder.File($"units/{odd}");
+        string make = $"cd {_folder.File(".")} && rm -f {path} && mkdir -p {Path.GetDirectoryName(path)} && mkfifo {path}";
+
+        (int status, string output, string errors) = Run(new() { Arguments = ["migrate", "units/web.socket"], Prelude = [make] });
+
+        Assert.Equal((isLeftOut ? 0 : 2, isLeftOut), (status, output.Contains("+ExecStart=/usr/local/bin/proxyd", StringComparison.Ordinal)));
+        const string Why = "it is no regular file; expected a regular file of at most 1024 KiB";
+        Assert.Equal($"proxyd: {path} can't be read: {Why}{(isLeftOut ? "; it is left out" : "")}", errors);
+    }
+
+    [Theory]
+    [InlineData(0, "web.socket: nothing to do", "--resident")]
+    [InlineData(1, "web.socket: left alone. --public is about a plain service, and web.socket has a proxy already", "--public=8080")]
+    [InlineData(2, "--public: '99999' is not accepted: ", "--public=99999")]
+    [InlineData(2, "--backend: 'nonsense' is not accepted: ", "--backend=nonsense")]
+    [InlineData(2, "--backend: '/run/x' is not accepted: it has no port; expected HOST:PORT", "--backend=/run/x")]
+    public void What_it_can_not_use_is_said(int expected, string said, string option)
+    {
+        // Goal: of a trio that has the recommended shape nothing is left to do, and no option is taken in silence.
+        WriteTrio();
+        Assert.Equal(0, MigrateFrom(".", "units", "--apply", "--resident").Status);
+
+        (int status, string output, string errors) = MigrateFrom(".", "units", option);
+
+        Assert.Equal(expected, status);
+        Assert.Contains(said, output + errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void As_JSON_both_ways_are_one_object_each()
     {
         // Goal: for programs, nothing but it on standard output: the diffs, and whether it was done.
@@ -181,6 +234,6 @@ public sealed class MigrateFolderTests : IDisposable
     }
 
     private Dictionary<string, string> Contents() => new(
-        Directory.GetFiles(_folder.File("."), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-            .Select(file => KeyValuePair.Create(file, Convert.ToHexString(File.ReadAllBytes(file)))));
+        Directory.GetFileSystemEntries(_folder.File("."), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Select(path => KeyValuePair.Create(path, Directory.Exists(path) ? "" : Convert.ToHexString(File.ReadAllBytes(path)))));
 }

@@ -104,6 +104,21 @@ public sealed class VerifyFindingTests(Lab lab) : EndToEndTest(lab)
         Lab.WaitForState(trio.Socket, "active (listening)");
     }
 
+    // Goal: who names another unit than the one that answers hears so, and nothing counts as a cold start or a kill that was none.
+    [Fact]
+    public void A_backend_that_is_never_started_is_none()
+    {
+        Trio trio = Install(UnitFiles.Resident("twofold", Address, BackendAddress, $"ExecStart={Python}"));
+        Keep(new LabFile(Lab, "/etc/systemd/system/bystander.service", "[Service]\nExecStart=/bin/sleep 600\n"));
+        Lab.Systemctl("daemon-reload");
+
+        Verification verification = Verification.Of(Lab, trio.Socket, "--backend", "bystander.service");
+
+        Assert.Equal(["cold", "warm", "killed, and again", "ten at once, cold"], verification.Failed);
+        const string Why = ", but bystander.service was not started for it; expected --backend to name the one that answers";
+        Assert.EndsWith(Why, verification.Seen("cold"), StringComparison.Ordinal);
+    }
+
     // Goal: one line, exit status 2, and nothing is stopped.
     [Theory]
     [InlineData("no-such-unit", "there is no unit no-such-unit.socket; expected a socket unit that systemd has loaded")]

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using ProxyD.Interop;
 using ProxyD.Tools;
 using ProxyD.Units;
 
@@ -27,13 +29,15 @@ internal static class MigrateCommand
         Option<bool> resident = new("--resident") { Description = "The recommended shape: proxyd stays, unprivileged, and owns the backend" };
         Option<bool> apply = new("--apply") { Description = "Do it, with backups" };
         Option<bool> rollback = new("--rollback") { Description = "Take the last --apply back" };
-        Option<string?> open = new("--public")
+        Option<PublicAddress?> open = new("--public")
         {
+            CustomParser = ParsePublic,
             Description = "A plain service: where clients are to come [default: where it listens now]",
             HelpName = "ADDR",
         };
-        Option<string?> backend = new("--backend")
+        Option<Address?> backend = new("--backend")
         {
+            CustomParser = ParseBackend,
             Description = "A plain service: where it is to listen [default: another port of loopback]",
             HelpName = "ADDR",
         };
@@ -71,6 +75,21 @@ internal static class MigrateCommand
             return isUnderstood ? 0 : ToolLine.ExitFound;
         });
         return command;
+    }
+
+    private static PublicAddress? ParsePublic(ArgumentResult result)
+    {
+        if (!PublicAddress.TryParse(Values.Text(result), out PublicAddress? address, out string? problem))
+            result.AddError($"--public: '{Values.Text(result)}' is not accepted: {problem}; expected {PublicAddress.Accepted}");
+        return address;
+    }
+
+    private static Address? ParseBackend(ArgumentResult result)
+    {
+        bool isAddress = Address.TryParse(Values.Text(result), null, out Address? address, out string? problem);
+        if (!isAddress || address!.Port == 0)
+            result.AddError($"--backend: '{Values.Text(result)}' is not accepted: {problem ?? "it has no port"}; expected HOST:PORT");
+        return address;
     }
 
     private static string? Problem(MigrationWishes wishes, bool applies, bool rollsBack)

@@ -111,7 +111,7 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         string folder = isFolder ? path.TrimEnd('/') : Path.GetDirectoryName(path)!;
         if (!Path.Exists(path))
             throw new ToolException($"{path} does not exist; expected a unit's name, a unit file or a folder of unit files");
-        Read(folder);
+        Read(folder, isFolder ? null : Path.GetFileName(path));
         if (!isFolder)
             return [Begin(_units.Find(Path.GetFileName(path)) ?? throw new ToolException($"{path} is no unit file; expected one, or a folder of them"))];
         List<Unit> all =
@@ -129,11 +129,13 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
             : throw new ToolException($"{path} holds no socket that starts a proxy, and no service with Restart=always; expected one of them");
     }
 
-    private void Read(string folder)
+    /// <param name="unit">The only one that is asked for; null for all.</param>
+    private void Read(string folder, string? unit = null)
     {
         bool isManagers = folder == AdminFolder(_wishes.IsUser) || s_adminFolders.Contains(folder);
         _wishes = _wishes with { UnitFolder = folder, IsFolderOnly = !isManagers };
-        _units = isManagers ? _loader.Complete(UnitLoader.ReadFolder(folder)) : UnitSet.FromFiles(UnitLoader.ReadFolder(folder), _wishes.IsUser);
+        IReadOnlyList<UnitFile> files = unit is null ? UnitFolderFiles.Read(folder) : UnitFolderFiles.ReadFor(folder, unit, _wishes.IsUser, _loader.Script);
+        _units = isManagers ? _loader.Complete(files) : UnitSet.FromFiles(files, _wishes.IsUser);
     }
 
     private MigrateTarget Propose(Unit begin)
@@ -169,8 +171,11 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
     private Migration OfTrio(Unit socket, MigrationFiles files)
     {
         MigrationTrio trio = new(socket, _units, _loader.Script);
+        if (_wishes.PlainOption is { } given)
+            throw new NotUnderstoodException($"{given} is about a plain service, and {socket.Name} has a proxy already; expected no {given}");
         MinimalForm minimal = new(trio, _wishes, files);
-        return _wishes.IsResident ? new ResidentForm(trio, _wishes, minimal).Build() : minimal.Build();
+        // One that owns its backend has the recommended shape.
+        return _wishes.IsResident && trio.Options.BackendUnit is null ? new ResidentForm(trio, _wishes, minimal).Build() : minimal.Build();
     }
 
     private Migration OfService(Unit service, MigrationFiles files)

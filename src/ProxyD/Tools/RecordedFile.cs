@@ -1,3 +1,5 @@
+using ProxyD.Units;
+
 namespace ProxyD.Tools;
 
 /// <summary>A file that a migration writes or removes.</summary>
@@ -30,7 +32,7 @@ internal sealed record RecordedFile(string Path, string? Backup, byte[]? Before,
             if (isNeeded && Backup is not null)
                 File.Move(Backup, Path, overwrite: true);
             else if (isNeeded)
-                File.Delete(Path);
+                Remove();
             else if (Backup is not null && File.Exists(Backup))
                 File.Delete(Backup);
         }
@@ -38,5 +40,15 @@ internal sealed record RecordedFile(string Path, string? Backup, byte[]? Before,
         {
             throw new ToolException($"{Path} can't be put back: {FileChange.Reason(e)}");
         }
+    }
+
+    /// <summary>A unit's folder of drop-ins goes with the last of them.</summary>
+    private void Remove()
+    {
+        File.Delete(Path);
+        string folder = System.IO.Path.GetDirectoryName(Path)!;
+        bool isDropIns = folder.EndsWith(".d", StringComparison.Ordinal) && UnitName.TypeOf(System.IO.Path.GetFileName(folder)[..^2]) != UnitType.Unknown;
+        if (isDropIns && !Directory.EnumerateFileSystemEntries(folder).Any())
+            Directory.Delete(folder);
     }
 }

@@ -47,7 +47,9 @@ internal sealed class UnitChecker(bool isUser)
             string folder = Directory.Exists(path) ? path : UnitFolderOf(path);
             if (!Path.Exists(path))
                 throw new ToolException($"{path} does not exist; expected a unit's name, a unit file or a folder of unit files");
-            IReadOnlyList<UnitFile> found = UnitLoader.ReadFolder(folder);
+            IReadOnlyList<UnitFile> found = folder == path
+                ? UnitFolderFiles.Read(folder)
+                : UnitFolderFiles.ReadFor(folder, NameOf(path), isUser, _loader.Script);
             IReadOnlyList<KeyValuePair<string, string>> linked = UnitLoader.LinksIn(folder);
             UnitSet inFolder = UnitSet.FromFiles(found, isUser, linked);
             string[] wanted = folder == path ? [.. inFolder.Units.Select(unit => unit.Name)] : [NameOf(path)];

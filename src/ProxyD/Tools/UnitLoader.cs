@@ -8,7 +8,7 @@ namespace ProxyD.Tools;
 internal sealed class UnitLoader(bool isUser)
 {
     /// <summary>A chain socket → proxy → hook → backend is followed that far.</summary>
-    private const int MaxSteps = 4;
+    internal const int MaxSteps = 4;
 
     /// <summary>No unit file is longer; systemd reads larger ones, but nobody writes them.</summary>
     private const int BytesMax = 1024 * 1024;
@@ -41,19 +41,6 @@ internal sealed class UnitLoader(bool isUser)
     /// <summary>A unit file's or a drop-in's content.</summary>
     /// <exception cref="ToolException">It can't be read, or is no regular file of at most 1 MiB.</exception>
     internal static UnitFile ReadFile(string path) => Reading(path, () => UnitFile.Parse(RegularFile.Read(path, BytesMax), path));
-
-    /// <summary>The unit files of a folder and the drop-ins in its <c>*.d</c> folders, in the order of their names; links to other names
-    /// are left out.</summary>
-    /// <exception cref="ToolException">It can't be read.</exception>
-    internal static IReadOnlyList<UnitFile> ReadFolder(string path) => Reading(path, () =>
-    {
-        IEnumerable<string> fragments = Directory.GetFiles(path)
-            .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && RegularFile.IsThere(file) && UnitFolders.IsNamedAsItsFile(file));
-        // A link that leads nowhere is nothing to systemd.
-        IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").Where(folder => UnitName.TypeOf(Path.GetFileName(folder)[..^2]) != UnitType.Unknown)
-            .SelectMany(folder => Directory.GetFiles(folder, "*.conf")).Where(RegularFile.IsThere);
-        return fragments.Concat(dropIns).Order(StringComparer.Ordinal).Select(ReadFile).ToArray();
-    });
 
     /// <summary>The links of a folder that give a unit another name: that name, and the one it leads to.</summary>
     /// <exception cref="ToolException">The folder can't be read.</exception>
@@ -171,7 +158,9 @@ internal sealed class UnitLoader(bool isUser)
     private static string Own(string name, bool isTemplate) =>
         isTemplate && new UnitName(name) is { Instance: UnitName.AnyInstance } instance ? instance.With("") : name;
 
-    private static T Reading<T>(string path, Func<T> read)
+    /// <summary>With what can't be read said in one line.</summary>
+    /// <exception cref="ToolException">It can't be.</exception>
+    internal static T Reading<T>(string path, Func<T> read)
     {
         try
         {

@@ -43,6 +43,15 @@ internal sealed class VerifyControl(Systemctl systemctl, VerifyTarget target)
         return proxy["ActiveState"] != Active ? proxy["ActiveState"] : pid > 0 && KernelTables.HasChildren(pid) ? Active : Inactive;
     }
 
+    /// <summary>When the backend was last started, in words to compare; of a child of the proxy nothing, for it is nobody else's.</summary>
+    internal string BackendStart() => target.Backend is null
+        ? ""
+        : systemctl.Show(target.Backend, "InactiveExitTimestampMonotonic").GetValueOrDefault("InactiveExitTimestampMonotonic", "");
+
+    /// <summary>Whether the backend is a unit that stayed asleep while somebody was answered.</summary>
+    /// <param name="since">What <see cref="BackendStart"/> was before.</param>
+    internal bool IsStillAsleep(string since) => target is { IsBackendSaid: true, Backend: not null } && !IsUp(BackendState()) && BackendStart() == since;
+
     /// <summary>Whether the public socket listens.</summary>
     internal bool IsListening() => StateOf(target.Socket) == Active;
 

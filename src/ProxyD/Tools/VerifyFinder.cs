@@ -84,12 +84,12 @@ internal sealed class VerifyFinder(Func<string, IReadOnlyDictionary<string, stri
         {
             string unit = given ?? ExecProperty.WithSuffix(ownUnit, ".service");
             Loaded(unit, $"expected the unit that --backend-unit= of {target.Proxy} names");
-            return target with { Backend = unit, Waker = BackendWaker.Proxy };
+            return target with { Backend = unit, IsBackendSaid = given is not null, Waker = BackendWaker.Proxy };
         }
         (string? backend, List<string> hooks) = Follow(target, proxy, given);
         backend ??= given ?? throw new ToolException($"{target.Proxy} names no backend; {NoBackend}");
         Loaded(backend, $"expected the backend of {target.Proxy}");
-        return target with { Backend = backend, Hooks = hooks };
+        return target with { Backend = backend, IsBackendSaid = given is not null, Hooks = hooks };
     }
 
     /// <summary>From the proxy to its backend, over one hook at most.</summary>

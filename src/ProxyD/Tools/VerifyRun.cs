@@ -134,10 +134,12 @@ internal sealed class VerifyRun(VerifyControl control, VerifyTarget target, Veri
 
     private async Task AskAsync(string name, int clients, CancellationToken stop)
     {
-        string before = control.BackendState();
+        string before = control.BackendState(), since = control.BackendStart();
         VerifyAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => AskOneAsync(stop))).ConfigureAwait(false);
         bool isPassed = answers.All(answer => VerifyJudge.IsGood(check, answer));
         string seen = clients == 1 ? VerifyJudge.Seen(answers[0]) : VerifyJudge.Seen(check, answers);
+        if (isPassed && control.IsStillAsleep(since))
+            (isPassed, seen) = (false, $"{seen}, but {target.BackendName} was not started for it; expected --backend to name the one that answers");
         _steps.Add(new(name, before, VerifyJudge.Expected(check), seen, answers.Max(answer => answer.ElapsedMs), isPassed));
         if (control.IsListening())
             return;

@@ -36,6 +36,9 @@ internal sealed record VerifyTarget
     /// <summary>The backend's unit; null with <see cref="BackendWaker.ProxyAsChild"/>.</summary>
     internal required string? Backend { get; init; }
 
+    /// <summary>The user says that it is the backend; no unit does.</summary>
+    internal bool IsBackendSaid { get; init; }
+
     internal required BackendWaker Waker { get; init; }
 
     /// <summary>The proxy's unit is a pattern: one process for each connection (systemd.socket(5), Accept=).</summary>

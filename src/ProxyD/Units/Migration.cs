@@ -1,3 +1,5 @@
+using ProxyD.Interop;
+
 namespace ProxyD.Units;
 
 /// <summary>What a migration makes.</summary>
@@ -24,13 +26,16 @@ internal sealed record MigrationWishes(string Proxyd)
     internal bool IsUser { get; init; }
 
     /// <summary>Of a plain service: where clients are to come; null for where it listens now.</summary>
-    internal string? Public { get; init; }
+    internal PublicAddress? Public { get; init; }
 
-    /// <summary>Of a plain service: where it is to listen; null for a port that is chosen.</summary>
-    internal string? Backend { get; init; }
+    /// <summary>Of a plain service: where it is to listen, with a port; null for a port that is chosen.</summary>
+    internal Address? Backend { get; init; }
 
     /// <summary>Of a plain service: the environment variable that tells it its port; null for one that is found.</summary>
     internal string? PortVariable { get; init; }
+
+    /// <summary>The first of the options that are about a plain service; null when none is given.</summary>
+    internal string? PlainOption => Public is not null ? "--public" : Backend is not null ? "--backend" : PortVariable is not null ? "--port-variable" : null;
 
     /// <summary>After how long without connections the backend sleeps; null for what the units say.</summary>
     internal string? IdleStop { get; init; }

@@ -109,12 +109,14 @@ internal sealed class PlainForm
 
     private Address FindBackend(PlainListener listener)
     {
+        if (_wishes.Backend is { } wanted)
+            return wanted;
         int port = listener.Public.Address.Port;
         int free = listener.Moved.Any(setting => setting.Port is not null) || _wishes.PortVariable is not null ? FreePort(port) : port;
-        string text = _wishes.Backend ?? $"{BackendHost(listener)}:{free.ToString(CultureInfo.InvariantCulture)}";
-        return Address.TryParse(text, null, out Address? address, out string? problem) && address.Port > 0
+        string text = $"{BackendHost(listener)}:{free.ToString(CultureInfo.InvariantCulture)}";
+        return Address.TryParse(text, null, out Address? address, out string? problem)
             ? address
-            : throw new NotUnderstoodException($"--backend: '{text}' is not accepted: {problem ?? "it has no port"}; expected HOST:PORT");
+            : throw new NotUnderstoodException($"{_service.Name} listens on {text}: {problem}; expected --backend=HOST:PORT");
     }
 
     /// <summary>A daemon that is told a host is told loopback. Of one that is not only the kernel knows which address it takes, and it keeps that.</summary>

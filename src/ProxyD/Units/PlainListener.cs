@@ -22,14 +22,11 @@ internal sealed class PlainListener
         ];
         // What an EnvironmentFile= sets, Environment= doesn't (systemd.exec(5)).
         _settings = [.. PortFinder.Find(service).Where(setting => !inFiles.Contains(setting.Name))];
-        PublicAddress? wanted = null;
-        if (wishes.Public is { } text && !PublicAddress.TryParse(text, out wanted, out string? problem))
-            throw new NotUnderstoodException($"--public: '{text}' is not accepted: {problem}; expected {PublicAddress.Accepted}");
-        List<PortSetting> ports = FindPorts(wanted);
+        List<PortSetting> ports = FindPorts(wishes.Public);
         IEnumerable<string> names = ports.Select(setting => setting.Name);
         Moved = [.. ports, .. PortFinder.HostsOf(_settings, wishes.PortVariable is { } own ? names.Append(own) : names)];
         string[] hosts = [.. Moved.Where(setting => setting.Host is not null).Select(setting => setting.Host!).Distinct()];
-        Public = wanted ?? Listening(ports[0].Port!.Value, hosts);
+        Public = wishes.Public ?? Listening(ports[0].Port!.Value, hosts);
         Port = ports is [var first, ..] ? first.Port!.Value : Public.Address.Port;
     }
 

@@ -27,11 +27,11 @@ internal static class ShellWords
             word.Clear();
             while (i < command.Length && !char.IsWhiteSpace(command[i]))
             {
-                if (!TakePart(command, ref i, word))
-                {
-                    problem = $"{command[i]} is never closed";
+                int part = i;
+                bool isClosed = TakePart(command, ref i, word);
+                problem = isClosed ? Substitution(command[part..i]) : $"{command[i]} is never closed";
+                if (problem is not null)
                     return [];
-                }
             }
             if (s_operators.Contains(command[start..i]))
             {
@@ -62,6 +62,15 @@ internal static class ShellWords
         word.Append(isEscape ? command[i + 1] : c);
         i += isEscape ? 2 : 1;
         return true;
+    }
+
+    /// <summary>Where a shell would put in what a command prints, also in double quotes.</summary>
+    private static string? Substitution(string part)
+    {
+        if (part[0] is '\'' or '\\')
+            return null;
+        int tick = part.IndexOf('`', StringComparison.Ordinal);
+        return tick >= 0 && (tick == 0 || part[tick - 1] != '\\') ? "` is for a shell, and none runs it" : null;
     }
 
     private static int ClosingQuote(string command, int open)

@@ -27,7 +27,7 @@ public sealed class DebianUnitTests
     public void Nothing_is_found_where_all_are_installed_together()
     {
         // Goal: units of different packages don't become each other's sockets, proxies or backends either.
-        IEnumerable<UnitFile> files = Folders().Where(folder => !IsUser(folder)).Append(s_machine[0]).SelectMany(UnitLoader.ReadFolder);
+        IEnumerable<UnitFile> files = Folders().Where(folder => !IsUser(folder)).Append(s_machine[0]).SelectMany(UnitFolderFiles.Read);
         UnitSet units = UnitSet.FromFiles(files);
         Assert.True(units.Units.Count(unit => unit.Type == UnitType.Socket) > 30);
         Assert.Empty(RuleTable.Run(new(units, _ => null, _ => false, [])));

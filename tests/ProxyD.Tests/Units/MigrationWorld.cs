@@ -27,6 +27,9 @@ internal static class MigrationWorld
         return wishes.IsResident ? new ResidentForm(trio, wishes, minimal).Build() : minimal.Build();
     }
 
+    internal static PublicAddress Public(string text) =>
+        PublicAddress.TryParse(text, out PublicAddress? address, out string? problem) ? address : throw new ArgumentException(problem, nameof(text));
+
     internal static string Text(this Migration made, string name) =>
         UnitText.Decode(made.Files.Single(file => file.Path == $"{Folder}/{name}").After!).Text;
 

@@ -80,7 +80,7 @@ public sealed class PlainFormTests
     public void A_variable_of_an_environment_file_is_put_in_by_env(string command, string expected)
     {
         // Goal: EnvironmentFile= comes after Environment=, so that only the command line can say otherwise; what systemd fills in there is the file's.
-        MigrationWishes wishes = new("/opt/proxyd") { Public = "127.0.0.1:8080", PortVariable = "PORT" };
+        MigrationWishes wishes = new("/opt/proxyd") { Public = MigrationWorld.Public("127.0.0.1:8080"), PortVariable = "PORT" };
         PlainService seen = s_seen with { EnvironmentFiles = ["# port\nPORT=8080\n"] };
         Migration made = Build($"[Service]\nEnvironmentFile=/etc/default/app\nExecStart={command}\nExecStop=/usr/bin/stop ${{PORT}}\n", wishes, seen);
 

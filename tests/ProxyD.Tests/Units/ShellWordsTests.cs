@@ -32,6 +32,8 @@ public sealed class ShellWordsTests
     [InlineData("a && b", "&& is for a shell")]
     [InlineData("a > log", "> is for a shell")]
     [InlineData("a 2>&1", "2>&1 is for a shell")]
+    [InlineData("`which a` b", "` is for a shell")]
+    [InlineData("a \"b `c`\"", "` is for a shell")]
     public void What_only_a_shell_can_do_is_told(string command, string expected)
     {
         // Goal: the daemon must not get a pipe's sign as its argument.
@@ -40,11 +42,11 @@ public sealed class ShellWordsTests
     }
 
     [Theory]
-    [InlineData("a '|' \"&&\" \\>")]
+    [InlineData("a '|' \"&&\" \\> '`' \\` \"\\`\"")]
     public void Quoted_it_is_an_argument(string command)
     {
         // Goal: whoever means the character can have it.
-        Assert.Equal(["a", "|", "&&", ">"], ShellWords.Split(command, out string? problem));
+        Assert.Equal(["a", "|", "&&", ">", "`", "`", "`"], ShellWords.Split(command, out string? problem));
         Assert.Null(problem);
     }
 

@@ -1,0 +1,69 @@
+using ProxyD.Observability;
+using ProxyD.Units;
+
+namespace ProxyD.Tools;
+
+/// <summary>Reads the unit files of a folder.</summary>
+internal static class UnitFolderFiles
+{
+    /// <summary>The unit files of a folder and the drop-ins in its <c>*.d</c> folders, in the order of their names; links to other names
+    /// are left out.</summary>
+    /// <exception cref="ToolException">It can't be read.</exception>
+    internal static IReadOnlyList<UnitFile> Read(string path) => [.. FilesIn(path).Select(UnitLoader.ReadFile)];
+
+    /// <summary>The same for the sake of one of its units: of a file that can't be read it is only said so, unless it is that unit's, or one's that
+    /// belongs to it.</summary>
+    /// <exception cref="ToolException">The folder can't be read, or a file that is needed.</exception>
+    internal static IReadOnlyList<UnitFile> ReadFor(string path, string unit, bool isUser, Func<string, string?> script)
+    {
+        List<UnitFile> files = [];
+        List<(string Unit, ToolException Error)> unread = [];
+        foreach (string file in FilesIn(path))
+        {
+            try
+            {
+                files.Add(UnitLoader.ReadFile(file));
+            }
+            catch (ToolException e)
+            {
+                string folder = Path.GetFileName(Path.GetDirectoryName(file)!);
+                bool isDropIn = file.EndsWith(".conf", StringComparison.Ordinal) && folder.EndsWith(".d", StringComparison.Ordinal);
+                unread.Add((isDropIn ? folder[..^2] : Path.GetFileName(file), e));
+            }
+        }
+        if (unread.Count == 0)
+            return files;
+        HashSet<string> near = Near(UnitSet.FromFiles(files, isUser), unit, script);
+        foreach ((string name, ToolException error) in unread)
+        {
+            if (near.Contains(name))
+                throw error;
+            Stderr.Fail($"{error.Message}; it is left out");
+        }
+        return files;
+    }
+
+    /// <summary>A unit, what it names in turn, and the sockets in front of these.</summary>
+    private static HashSet<string> Near(UnitSet set, string unit, Func<string, string?> script)
+    {
+        TrioFinder finder = new(set, script);
+        HashSet<string> near = [unit];
+        for (int step = 0; step < UnitLoader.MaxSteps; step++)
+        {
+            Unit[] known = [.. near.Select(set.Find).OfType<Unit>()];
+            near.UnionWith(known.SelectMany(finder.NamedBy).Select(set.IdOf));
+            near.UnionWith(known.Where(one => one.Type == UnitType.Service).SelectMany(set.SocketsOf).Select(socket => socket.Name));
+        }
+        return near;
+    }
+
+    private static string[] FilesIn(string path) => UnitLoader.Reading(path, () =>
+    {
+        IEnumerable<string> fragments = Directory.GetFiles(path)
+            .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && RegularFile.IsThere(file) && UnitFolders.IsNamedAsItsFile(file));
+        // A link that leads nowhere is nothing to systemd.
+        IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").Where(folder => UnitName.TypeOf(Path.GetFileName(folder)[..^2]) != UnitType.Unknown)
+            .SelectMany(folder => Directory.GetFiles(folder, "*.conf")).Where(RegularFile.IsThere);
+        return fragments.Concat(dropIns).Order(StringComparer.Ordinal).ToArray();
+    });
+}
