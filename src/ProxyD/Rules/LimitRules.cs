@@ -71,9 +71,7 @@ internal sealed class FailureKillsSocket()
     private static bool CanFail(Unit unit) =>
         s_failingTypes.Contains(unit.Last("Service", "Type")?.Value) || unit.Commands("ExecStartPre").Any() || unit.Commands("ExecStartPost").Any();
 
-    private static bool HasAmpleStarts(Unit unit) =>
-        IsZero(unit, "Unit", "StartLimitIntervalSec", "StartLimitBurst")
-        || (int.TryParse(unit.Last("Unit", "StartLimitBurst")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int burst) && burst >= AmpleBurst);
+    private static bool HasAmpleStarts(Unit unit) => StartLimit.Of(unit) is { IsOff: true } or { Burst: >= AmpleBurst };
 
     private static bool IsZero(Unit unit, string section, string interval, string burst) =>
         (TimeSpanParser.TryParse(unit.Last(section, interval)?.Value ?? "", out TimeSpan? span) && span == TimeSpan.Zero)

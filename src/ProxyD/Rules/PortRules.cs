@@ -39,6 +39,38 @@ internal sealed class BackendOnPublicPort() : TrioRule("PXD006", Severity.Error,
         && (point.Host is not null || !Array.Exists(destinations, destination => destination.Port == point.Port && !taken.Overlaps(destination)));
 }
 
+/// <summary>A backend that is told another port than the one where its proxy looks for it.</summary>
+internal sealed class BackendElsewhere() : TrioRule("PXD038", Severity.Warning, "backend told another port than the destination", "bind(2)")
+{
+    internal override string Why => "nobody listens where the proxy goes, and clients wait in vain";
+
+    internal override string Fix => "name the same port in both";
+
+    internal override string Story => """
+        The proxy connects to its destination; the backend listens where its command line and its environment tell it to. When the two differ, the backend
+        starts, the proxy goes on asking the other port until --wait-bind is over (systemd-socket-proxyd gives up at once), and each client is reset.
+
+        It happens when one of the two files is changed. Looked at are options and variables whose names say that they are a port or an address; where the
+        backend names several ports, or names the destination's anywhere, nothing is said, nor where it is told none: then its own settings decide.
+        """;
+
+    protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
+    {
+        ListenPoint[] destinations = [.. Listening.OfDestinations(trio.Command)];
+        Unit[] backends = [.. trio.Backends];
+        if (backends is not [var backend] || destinations is not [var destination] || trio.Command.Options.Destinations.Count > 1)
+            yield break;
+        ListenPoint[] told = [.. Listening.Of(backend).Where(point => point.Port > 0).DistinctBy(point => point.Port)];
+        if (told is not [var only] || only.Port == destination.Port)
+            yield break;
+        // One that is told the public port is PXD006's.
+        bool isPublic = trio.Sockets.SelectMany(Listening.OfSocket).Any(point => point.Port == only.Port);
+        bool isNamed = trio.Command.Options.Addresses.Any(address => Listening.Names(backend, address));
+        if (!isPublic && !isNamed && UnitNetwork.AreSame(UnitNetwork.Of(trio.Proxy, input.Script), UnitNetwork.Of(backend, input.Script)))
+            yield return At(backend, only.Setting, $"the backend is told port {only.Port}, and {trio.Proxy.Name} goes to {destination.Port}: {Why}");
+    }
+}
+
 /// <summary>A backend that can be reached past its proxy.</summary>
 internal sealed class BackendOnAllInterfaces() : TrioRule("PXD007", Severity.Warning, "backend bound to all interfaces", "systemd.socket(5), ip(7)")
 {

@@ -26,6 +26,40 @@ internal sealed class ProxyRestarts()
     }
 }
 
+/// <summary>A proxy that goes to sleep more often than it may be started.</summary>
+internal sealed class IdleExitMeetsStartLimit()
+    : TrioRule("PXD035", Severity.Warning, "idle exits that reach the start limit", "systemd.unit(5), systemd.socket(5)")
+{
+    internal override string Why => "the socket fails with the start that is refused, and the public port stays dead until somebody starts it by hand";
+
+    internal override string Fix => "StartLimitIntervalSec=0 in [Unit], or a longer --exit-idle-time=";
+
+    internal override string Story => """
+        A proxy with --exit-idle-time ends when nobody has been there for that long, and the next client starts it again. systemd admits five starts within
+        ten seconds (StartLimitBurst=, StartLimitIntervalSec=). With an idle time below two seconds six single visitors are enough, a little more than
+        that time apart: the sixth start is refused, and a socket whose service is refused fails (service-start-limit-hit), which closes the port.
+
+        Seen with systemd 252 and --exit-idle-time=1s: a request each 1.4 s, five of them answered, then connection refused.
+
+        What stops with the proxy starts with it as often: a backend with StopWhenUnneeded= needs the same line.
+        """;
+
+    protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
+    {
+        if (trio.Sockets.Count == 0 || trio.Command.Options.Time("exit-idle-time", null) is not { Ticks: > 0 } idle)
+            yield break;
+        foreach (Unit unit in trio.Backends.Where(unit => unit.IsTrue("Unit", "StopWhenUnneeded")).Prepend(trio.Proxy))
+        {
+            StartLimit limit = StartLimit.Of(unit);
+            if (!limit.IsReachedEvery(idle))
+                continue;
+            string why = $"--exit-idle-time={trio.Command.Options["exit-idle-time"]} lets {unit.Name} start more often than {limit.Burst} times in"
+                + $" {limit.Interval.TotalSeconds:0.###} s: {Why}";
+            yield return At(unit, unit == trio.Proxy ? trio.Command.Setting : null, why);
+        }
+    }
+}
+
 /// <summary>A child that is ended before its connections are.</summary>
 internal sealed class ChildKilledFirst() : TrioRule("PXD032", Severity.Warning, "--exec without KillMode=mixed", "systemd.kill(5)")
 {

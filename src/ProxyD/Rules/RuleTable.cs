@@ -39,6 +39,10 @@ internal static class RuleTable
         new ChildKilledFirst(),
         new ReadinessUnsaid(),
         new QueueFlushed(),
+        new IdleExitMeetsStartLimit(),
+        new SettingMisplaced(),
+        new UnitsExcludeEachOther(),
+        new BackendElsewhere(),
     ];
 
     /// <summary>A rule by its id, in any case; null for an unknown one.</summary>

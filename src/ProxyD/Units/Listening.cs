@@ -87,6 +87,8 @@ internal static class Listening
     /// <summary>Whether a service's command line or environment names an address's port or path at all.</summary>
     internal static bool Names(Unit service, Address address)
     {
+        if (address.Port > 0 && ContainerRun.IsIn(service) && Of(service) is { Count: > 0 } published)
+            return published.Any(point => point.Port == address.Port);
         string port = address.Port.ToString(CultureInfo.InvariantCulture);
         IEnumerable<string> words = service.Commands("ExecStart").SelectMany(entry => entry.Command.Words)
             .Concat(EnvironmentOf(service).Values.Select(variable => variable.Value));
