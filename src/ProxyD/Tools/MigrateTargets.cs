@@ -184,10 +184,8 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
             throw new NotUnderstoodException($"{service.Name} is neither a socket nor a service; expected one of them");
         Dictionary<string, string> shown = _wishes.IsFolderOnly ? [] : _systemctl.Show(service.Name, ["MainPID", "ControlGroup", .. PlainTies.Properties]);
         _ = int.TryParse(shown.GetValueOrDefault("MainPID", "0"), out int pid);
-        IEnumerable<string> paths = service.All("Service", "EnvironmentFile").Select(setting => setting.Value.TrimStart('-'));
-        string[] environment = [.. paths.Where(File.Exists).Select(path => UnitLoader.ReadFile(path).ToText())];
         IReadOnlyList<string> ports = ListeningPorts.Of(shown.GetValueOrDefault("ControlGroup", ""), pid, out bool isSeen);
-        PlainService seen = new(ports, ListeningPorts.IsTaken, environment)
+        PlainService seen = new(ports, ListeningPorts.IsTaken)
         {
             IsSeen = isSeen,
             IsOwnAddress = _wishes.IsFolderOnly ? null : ListeningPorts.IsOwn,

@@ -83,7 +83,7 @@ internal sealed class PlainBackend(Unit service, MigrationWishes wishes, PlainSe
     private void AddVariable(UnitFile copy, string assignment)
     {
         string name = assignment.Split('=')[0];
-        bool isInFile = seen.EnvironmentFiles.Any(text => text.Split('\n').Any(line => line.TrimStart().StartsWith(name + "=", StringComparison.Ordinal)));
+        bool isInFile = UnitEnvironment.NamesInFiles(service, seen.FileOf).Contains(name);
         UnitItem command = copy.Assignments.Last(a => a.Item is { Name: "ExecStart", Value.Length: > 0 }).Item;
         if (!isInFile)
         {

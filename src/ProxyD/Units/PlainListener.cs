@@ -16,15 +16,12 @@ internal sealed class PlainListener
         _service = service;
         _wishes = wishes;
         _seen = seen;
-        HashSet<string> inFiles =
-        [
-            .. seen.EnvironmentFiles.SelectMany(UnitEnvironment.Assignments).Select(line => PortFinder.VariableName + line.Split('=')[0].TrimEnd()),
-        ];
-        // What an EnvironmentFile= sets, Environment= doesn't (systemd.exec(5)).
+        HashSet<string> inFiles = [.. UnitEnvironment.NamesInFiles(service, seen.FileOf).Select(name => PortFinder.VariableName + name)];
         _settings = [.. PortFinder.Find(service).Where(setting => !inFiles.Contains(setting.Name))];
         List<PortSetting> ports = FindPorts(wishes.Public);
         IEnumerable<string> names = ports.Select(setting => setting.Name);
         Moved = [.. ports, .. PortFinder.HostsOf(_settings, wishes.PortVariable is { } own ? names.Append(own) : names)];
+        NoteUnreadFiles();
         string[] hosts = [.. Moved.Where(setting => setting.Host is not null).Select(setting => setting.Host!).Distinct()];
         Public = wishes.Public ?? Listening(ports[0].Port!.Value, hosts);
         Port = ports is [var first, ..] ? first.Port!.Value : Public.Address.Port;
@@ -46,6 +43,19 @@ internal sealed class PlainListener
     {
         string number = port.ToString(CultureInfo.InvariantCulture);
         return _seen.ListensAt.FirstOrDefault(address => address == number || address.EndsWith($":{number}", StringComparison.Ordinal));
+    }
+
+    /// <summary>A file that may say otherwise, and is not to be seen; one that need not be there is taken to be none.</summary>
+    private void NoteUnreadFiles()
+    {
+        PortSetting? word = Moved.FirstOrDefault(setting => setting.Name.StartsWith(PortFinder.VariableName, StringComparison.Ordinal));
+        string? unread = _service.All("Service", "EnvironmentFile").Select(setting => setting.Value)
+            .FirstOrDefault(path => path[0] != '-' && _seen.FileOf(path) is null);
+        if (word is not null && unread is not null)
+        {
+            Notes.Add($"EnvironmentFile={unread} can't be read here: if it sets {word.Name[PortFinder.VariableName.Length..]}, that holds,"
+                + " and the daemon stays where it is");
+        }
     }
 
     private List<PortSetting> FindPorts(PublicAddress? wanted)

@@ -5,8 +5,7 @@ namespace ProxyD.Units;
 /// <summary>What the machine says of a service that is to get a proxy.</summary>
 /// <param name="ListensAt">Addresses at which its processes listen now, as <c>ListenStream=</c> takes them; none when it doesn't run.</param>
 /// <param name="IsTaken">Whether somebody listens on a port of loopback.</param>
-/// <param name="EnvironmentFiles">The texts of its environment files.</param>
-internal sealed record PlainService(IReadOnlyList<string> ListensAt, Func<int, bool> IsTaken, IReadOnlyList<string> EnvironmentFiles)
+internal sealed record PlainService(IReadOnlyList<string> ListensAt, Func<int, bool> IsTaken)
 {
     /// <summary>It runs, and all that its processes listen on was to be seen.</summary>
     internal bool IsSeen { get; init; }

@@ -35,6 +35,13 @@ internal static class UnitEnvironment
         return variables;
     }
 
+    /// <summary>The names that its <c>EnvironmentFile=</c>s set; whatever <c>Environment=</c> says of them, does not hold.</summary>
+    internal static HashSet<string> NamesInFiles(Unit unit, Func<string, string?> fileOf) =>
+    [
+        .. unit.All("Service", "EnvironmentFile").Select(setting => fileOf(setting.Value.TrimStart('-'))).OfType<string>().SelectMany(Assignments)
+            .Select(assignment => assignment.Split('=')[0].TrimEnd()),
+    ];
+
     /// <summary><c>$NAME</c> and <c>${NAME}</c> put in, where the value is known.</summary>
     internal static string Filled(string word, IReadOnlyDictionary<string, string> variables)
     {

@@ -5,7 +5,7 @@ namespace ProxyD.Tests.Units;
 /// <summary>Where a plain service is told to listen, and what moving it makes of its lines.</summary>
 public sealed class PlainFormTests
 {
-    private static readonly PlainService s_seen = new([], _ => false, []);
+    private static readonly PlainService s_seen = new([], _ => false);
 
     [Theory]
     [InlineData("Environment=PORT=8080", "/usr/bin/app", "127.0.0.1:8080", "Environment=PORT=18080")]
@@ -81,7 +81,7 @@ public sealed class PlainFormTests
     {
         // Goal: EnvironmentFile= comes after Environment=, so that only the command line can say otherwise; what systemd fills in there is the file's.
         MigrationWishes wishes = new("/opt/proxyd") { Public = MigrationWorld.Public("127.0.0.1:8080"), PortVariable = "PORT" };
-        PlainService seen = s_seen with { EnvironmentFiles = ["# port\nPORT=8080\n"] };
+        PlainService seen = s_seen with { FileOf = _ => "# port\nPORT=8080\n" };
         Migration made = Build($"[Service]\nEnvironmentFile=/etc/default/app\nExecStart={command}\nExecStop=/usr/bin/stop ${{PORT}}\n", wishes, seen);
 
         string text = Text(made, "web-backend.service");

@@ -81,7 +81,7 @@ public sealed class PlainLinesTests
     public void A_script_that_goes_to_the_old_port_is_named()
     {
         // Goal: no script is changed, but whoever runs it is told.
-        Migration made = Build($"{Daemon}ExecStop=/opt/stop now\n", new([], _ => false, [])
+        Migration made = Build($"{Daemon}ExecStop=/opt/stop now\n", new([], _ => false)
         {
             FileOf = path => path == "/opt/stop" ? "#!/usr/bin/env python3\nget('http://localhost:8080/stop')\n" : null,
         });
@@ -96,7 +96,7 @@ public sealed class PlainLinesTests
     public void A_unit_that_goes_with_the_service_would_go_with_the_proxy(string key, string property)
     {
         // Goal: it is refused, from the files as from what systemd shows; a proxy that stays takes nobody with it, and the unit is named.
-        PlainService seen = new([], _ => false, []) { NamedBy = [(property, "web-worker.service")] };
+        PlainService seen = new([], _ => false) { NamedBy = [(property, "web-worker.service")] };
         Unit worker = new("web-worker.service", [UnitFile.Parse($"[Unit]\nAfter=web.service\n{key}=web.service\n", "/etc/systemd/system/web-worker.service")]);
 
         string shown = Assert.Throws<NotUnderstoodException>(() => Build(Daemon, seen)).Message;
@@ -110,7 +110,7 @@ public sealed class PlainLinesTests
     public void Who_only_starts_or_comes_later_is_named()
     {
         // Goal: targets that the unit's own [Install] names, and their order, are no reason for a word.
-        PlainService seen = new([], _ => false, [])
+        PlainService seen = new([], _ => false)
         {
             NamedBy = [("WantedBy", "multi-user.target"), ("Before", "multi-user.target"), ("WantedBy", "a.service"), ("Before", "b.service")],
         };
@@ -132,6 +132,6 @@ public sealed class PlainLinesTests
         Unit service = new("web.service", [UnitFile.Parse(text, "/etc/systemd/system/web.service")]);
         UnitSet units = new(other is null ? [service] : [service, other]);
         MigrationWishes wishes = new("/opt/proxyd") { IsResident = isResident };
-        return new PlainForm(service, units, wishes, seen ?? new([], _ => false, [])).Build(new("/etc/systemd/system", _ => false));
+        return new PlainForm(service, units, wishes, seen ?? new([], _ => false)).Build(new("/etc/systemd/system", _ => false));
     }
 }

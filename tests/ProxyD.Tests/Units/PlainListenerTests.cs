@@ -5,7 +5,7 @@ namespace ProxyD.Tests.Units;
 /// <summary>Whether a plain service's port is one where clients come, and which word of several says so.</summary>
 public sealed class PlainListenerTests
 {
-    private static readonly PlainService s_seen = new([], _ => false, []);
+    private static readonly PlainService s_seen = new([], _ => false);
 
     [Theory]
     [InlineData("/usr/bin/ssh -N -p 2222 -L 8080:localhost:80 user@host", "ssh is a client")]
@@ -67,9 +67,14 @@ public sealed class PlainListenerTests
     public void What_an_environment_file_says_comes_after_the_unit()
     {
         // Goal: a word that is not in force is not moved.
-        PlainService seen = s_seen with { EnvironmentFiles = ["# port\nPORT=9000\n"] };
+        PlainService seen = s_seen with { FileOf = _ => "# port\nPORT=9000\n" };
 
-        Assert.Contains("doesn't say where it listens", Refusal("Environment=PORT=3000\nExecStart=/usr/bin/app", seen), StringComparison.Ordinal);
+        const string Lines = "Environment=PORT=3000\nEnvironmentFile=/etc/app\nExecStart=/usr/bin/app";
+        Assert.Contains("doesn't say where it listens", Refusal(Lines, seen), StringComparison.Ordinal);
+        const string Said = "EnvironmentFile=/etc/app can't be read here: if it sets PORT, ";
+        Assert.Single(Find(Lines, s_seen).Notes, note => note.StartsWith(Said, StringComparison.Ordinal));
+        string optional = Lines.Replace("=/etc", "=-/etc", StringComparison.Ordinal);
+        Assert.DoesNotContain(Find(optional, s_seen).Notes, note => note.StartsWith("Env", StringComparison.Ordinal));
     }
 
     [Theory]
