@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProxyD.Interop;
+using ProxyD.Shell;
 using ProxyD.Tools;
+using ProxyD.Trios;
 using ProxyD.Units;
 
 namespace ProxyD.Cli;

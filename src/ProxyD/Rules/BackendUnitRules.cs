@@ -1,3 +1,4 @@
+using ProxyD.Trios;
 using ProxyD.Units;
 
 namespace ProxyD.Rules;

@@ -1,5 +1,5 @@
 using System.Text;
-using ProxyD.Units;
+using ProxyD.Trios;
 
 namespace ProxyD.Tools;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using ProxyD.Units;
+using ProxyD.Trios;
 
 namespace ProxyD.Tools;
 

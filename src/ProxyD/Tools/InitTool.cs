@@ -1,4 +1,4 @@
-using ProxyD.Units;
+using ProxyD.Trios;
 
 namespace ProxyD.Tools;
 

@@ -1,3 +1,4 @@
+using ProxyD.Migrations;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using ProxyD.Migrations;
 using ProxyD.Rules;
-using ProxyD.Units;
 
 namespace ProxyD.Tools;
 

@@ -1,6 +1,6 @@
 using System.Text;
+using ProxyD.Migrations;
 using ProxyD.Rules;
-using ProxyD.Units;
 
 namespace ProxyD.Tools;
 

@@ -1,3 +1,5 @@
+using ProxyD.Migrations;
+using ProxyD.Trios;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;

@@ -1,4 +1,5 @@
 using ProxyD.Rules;
+using ProxyD.Trios;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;

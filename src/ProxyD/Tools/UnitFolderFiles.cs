@@ -1,4 +1,5 @@
 using ProxyD.Observability;
+using ProxyD.Trios;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;

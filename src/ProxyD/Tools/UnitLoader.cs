@@ -1,4 +1,5 @@
 using System.Globalization;
+using ProxyD.Trios;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;

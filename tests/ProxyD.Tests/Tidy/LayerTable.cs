@@ -15,13 +15,16 @@ internal static partial class LayerTable
     private static readonly Dictionary<string, string[]> s_mayUse = new()
     {
         [Root] = ["Cli", "Activation", "Backend", "Relay", "Tools", "Rules", "Units", "Observability", "Interop"],
-        ["Cli"] = ["Tools", "Rules", "Units", "Observability", "Interop"],
-        ["Tools"] = ["Rules", "Units", "Observability", "Interop"],
+        ["Cli"] = ["Tools", "Rules", "Migrations", "Trios", "Shell", "Units", "Observability", "Interop"],
+        ["Tools"] = ["Rules", "Migrations", "Trios", "Shell", "Units", "Observability", "Interop"],
         ["Activation"] = ["Observability", "Interop"],
         ["Backend"] = ["Observability", "Interop"],
         ["Relay"] = ["Observability", "Interop"],
-        ["Rules"] = ["Units", "Interop"],
-        ["Units"] = ["Interop"],
+        ["Rules"] = ["Trios", "Shell", "Units", "Interop"],
+        ["Migrations"] = ["Trios", "Shell", "Units", "Interop"],
+        ["Trios"] = ["Shell", "Units", "Interop"],
+        ["Shell"] = ["Units"],
+        ["Units"] = [],
         ["Observability"] = ["Interop"],
         ["Interop"] = [],
     };

@@ -1,0 +1,228 @@
+using System.Globalization;
+using ProxyD.Units;
+
+namespace ProxyD.Trios;
+
+/// <summary>A word of a unit file by which a daemon is told where to listen.</summary>
+/// <param name="Setting">The line.</param>
+/// <param name="Index">Which word of its value, counted from 0.</param>
+/// <param name="Before">What stands before the address or port in that word: <c>PORT=</c>, <c>--listen=</c>, <c>http://</c>.</param>
+/// <param name="Host">The host in the same word; null when only a port is there.</param>
+/// <param name="Port">The port; null for a word that holds only the host.</param>
+/// <param name="After">What stands behind.</param>
+/// <param name="Rank">How sure it is: 0 for the plainest names.</param>
+internal sealed record PortSetting(Setting Setting, int Index, string Before, string? Host, int? Port, string After, int Rank)
+{
+    /// <summary>What it is called, for messages: <c>Environment=PORT</c>, <c>--port</c>.</summary>
+    internal required string Name { get; init; }
+
+    /// <summary>The word for another address.</summary>
+    internal string For(string host, int port)
+    {
+        string number = Port is null ? "" : port.ToString(CultureInfo.InvariantCulture);
+        string address = Host is null ? number : Port is null ? host : $"{host}:{number}";
+        return Before + address + After;
+    }
+}
+
+/// <summary>Finds in a service where its daemon is told to listen.</summary>
+internal static class PortFinder
+{
+    /// <summary>How the name of a variable begins, for messages.</summary>
+    internal const string VariableName = "Environment=";
+
+    /// <summary>Ports that a daemon connects to, by how their variables and options begin.</summary>
+    private static readonly string[] s_others =
+    [
+        "db", "database", "redis", "smtp", "mail", "imap", "postgres", "pg", "mysql", "mariadb", "mongo", "amqp", "rabbit", "mqtt", "ldap", "kafka",
+        "elastic", "memcache", "proxy", "upstream", "statsd", "debug", "inspect", "metrics", "remote", "peer", "cluster", "backend", "target", "dns", "syslog",
+        "endpoint", "broker", "replica", "master",
+    ];
+
+    /// <summary>The rank of a number that no name says to be a port.</summary>
+    private const int LoneRank = 3;
+
+    /// <summary>What a container's port on the machine is called, whichever way it is written.</summary>
+    private const string Publish = "--publish";
+
+    private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "urls", "http"];
+
+    /// <summary>Parts of names of what clients see, which stays where it is, or of what a daemon goes to.</summary>
+    private static readonly string[] s_shown = ["url", "origin", "origins", "public", "base", "root", "external"];
+
+    /// <summary>Names by which a host alone is the daemon's own.</summary>
+    private static readonly string[] s_hostNames =
+    [
+        "host", "bind", "listen", "addr", "address", "bind_host", "bind_addr", "bind_address", "bind_ip", "listen_host", "listen_addr", "listen_address",
+        "listen_ip",
+    ];
+
+    /// <summary>How the script ends that an interpreter runs.</summary>
+    private static readonly string[] s_scripts = [".js", ".mjs", ".cjs", ".ts", ".py", ".pyz", ".rb", ".pl", ".php", ".jar", ".sh", ".lua", ".dll", ".ru"];
+
+    private static readonly string[] s_anywhere = ["0.0.0.0", "::", "[::]", "*", "+", ""];
+
+    /// <summary>Every word that may say it, the surest first.</summary>
+    internal static IReadOnlyList<PortSetting> Find(Unit service)
+    {
+        if (OfContainer(service) is { } published)
+            return published;
+        PortSetting[] arguments = [.. InArguments(service)];
+        // Where an option says it, a number that stands alone is something else.
+        bool isNamed = Array.Exists(arguments, setting => setting is { Port: not null, Rank: < LoneRank });
+        IEnumerable<PortSetting> variables = ContainerRun.IsIn(service) ? [] : InEnvironment(service);
+        return
+        [
+            .. variables.Concat(arguments.Where(setting => !isNamed || setting.Rank < LoneRank)).OrderBy(setting => setting.Rank),
+        ];
+    }
+
+    /// <summary>The words with a host alone that the daemon takes for its own: plainly named, or as its port is (<c>APP_HOST</c> beside
+    /// <c>APP_PORT</c>). Any other may be whom it goes to.</summary>
+    /// <param name="ports">What its port is called.</param>
+    internal static IEnumerable<PortSetting> HostsOf(IEnumerable<PortSetting> settings, IEnumerable<string> ports)
+    {
+        IEnumerable<string> beginnings = ports.Select(Plain).Where(name => name.EndsWith("port", StringComparison.Ordinal))
+            .Select(name => name[..^"port".Length]);
+        HashSet<string> names = [.. beginnings.Append("").SelectMany(beginning => s_hostNames.Select(name => beginning + name))];
+        return settings.Where(setting => setting is { Port: null, Host: not null } && (setting.Name is ['-', not '-'] || names.Contains(Plain(setting.Name))));
+    }
+
+    /// <summary>Whether a host is this machine's alone, or all of its addresses.</summary>
+    internal static bool IsLocal(string host) =>
+        IsAnywhere(host) || host == "localhost" || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out System.Net.IPAddress? address)
+            && System.Net.IPAddress.IsLoopback(address));
+
+    /// <summary>Whether a host means every address of the machine.</summary>
+    internal static bool IsAnywhere(string host) => s_anywhere.Contains(host);
+
+    /// <summary>Of a variable that is set twice the last word counts (systemd.exec(5)).</summary>
+    private static IEnumerable<PortSetting> InEnvironment(Unit service)
+    {
+        Dictionary<string, PortSetting?> last = [];
+        foreach (Setting setting in service.All("Service", "Environment"))
+        {
+            List<string> words = Words.Split(setting.Item.Value);
+            for (int i = 0; i < words.Count; i++)
+            {
+                int equals = words[i].IndexOf('=', StringComparison.Ordinal);
+                if (equals <= 0)
+                    continue;
+                string name = words[i][..equals];
+                last[name] = Read(name, words[i][..(equals + 1)], words[i][(equals + 1)..], setting, i) is { } found
+                    ? found with { Name = VariableName + name }
+                    : null;
+            }
+        }
+        return last.Values.OfType<PortSetting>();
+    }
+
+    /// <summary>Where a container is reached; null for what is none, or has the machine's network.</summary>
+    private static IReadOnlyList<PortSetting>? OfContainer(Unit service)
+    {
+        foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart"))
+        {
+            if (ContainerRun.Is(command) && ContainerRun.Published(Words.Split(setting.Item.Value)) is { } ports)
+                return [.. ports.Select(port => new PortSetting(setting, port.Index, port.Before, port.Host, port.Port, port.After, 0) { Name = Publish })];
+        }
+        return null;
+    }
+
+    private static IEnumerable<PortSetting> InArguments(Unit service)
+    {
+        foreach (Setting setting in service.All("Service", "ExecStart"))
+        {
+            List<string> words = Words.Split(setting.Item.Value);
+            for (int i = 1; i < words.Count; i++)
+            {
+                if (InArgument(words, i, setting) is { } found)
+                    yield return found;
+            }
+        }
+    }
+
+    private static PortSetting? InArgument(List<string> words, int i, Setting setting)
+    {
+        string word = words[i], previous = words[i - 1];
+        int equals = word.IndexOf('=', StringComparison.Ordinal);
+        if (word.StartsWith('-') && equals > 0)
+            return Read(word[..equals], word[..(equals + 1)], word[(equals + 1)..], setting, i) is { } joined ? joined with { Name = word[..equals] } : null;
+        if (word.StartsWith('-'))
+            return null;
+        bool isOption = previous.StartsWith('-') && !previous.Contains('=', StringComparison.Ordinal) && i > 1;
+        if (isOption && (previous is "-p" or "-P" ? IsPort(word, out _) : previous.Length == 2 && "alHhbB".Contains(previous[1], StringComparison.Ordinal)))
+            return Parse("", word, setting, i, 1) is { } letter ? letter with { Name = previous } : null;
+        if (isOption && Read(previous, "", word, setting, i) is { } found)
+            return found with { Name = previous };
+        // python3 -m http.server 8080, node server.js 8080: a lone number that can be a port, and has no other machine's address before it.
+        bool isLone = IsPort(word, out int port) && port >= 1024 && (!isOption || words.Contains("http.server")) && !IsBehindHost(words, i);
+        return isLone ? new(setting, i, "", null, port, "", LoneRank) { Name = $"the argument {word}" } : null;
+    }
+
+    /// <summary><c>--replicaof 10.0.0.1 6379</c>, <c>--connect db.lan 5432</c></summary>
+    private static bool IsBehindHost(List<string> words, int i)
+    {
+        string previous = words[i - 1];
+        bool isValue = i > 2 && words[i - 2] is ['-', ..] && !words.Contains("http.server");
+        if (IsHost(previous))
+            return isValue || !IsLocal(previous);
+        return isValue && previous.Contains('.', StringComparison.Ordinal) && !previous.Contains('/', StringComparison.Ordinal)
+            && !s_scripts.Any(end => previous.EndsWith(end, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Reads a value whose name says what it is.</summary>
+    private static PortSetting? Read(string name, string before, string value, Setting setting, int index)
+    {
+        string plain = name.TrimStart('-').ToLowerInvariant();
+        string[] parts = plain.Split('_', '-', '.', ':');
+        if (s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))) || parts.Any(s_shown.Contains))
+            return null;
+        if (plain.EndsWith("port", StringComparison.Ordinal))
+            return IsPort(value, out int port) ? new(setting, index, before, null, port, "", plain == "port" ? 0 : 1) { Name = name } : null;
+        return parts.Any(part => s_addressNames.Contains(part)) ? Parse(before, value, setting, index, plain is "listen" or "bind" ? 0 : 1) : null;
+    }
+
+    /// <summary><c>HOST:PORT</c>, <c>:PORT</c>, <c>http://HOST:PORT/</c>, a lone port or a lone address.</summary>
+    private static PortSetting? Parse(string before, string value, Setting setting, int index, int rank)
+    {
+        if (ClientSigns.IsOthersUrl(value))
+            return null;
+        value = OneOf(value);
+        int scheme = value.IndexOf("://", StringComparison.Ordinal);
+        string prefix = scheme < 0 ? "" : value[..(scheme + 3)];
+        string rest = value[prefix.Length..];
+        int slash = rest.IndexOf('/', StringComparison.Ordinal);
+        string authority = slash < 0 ? rest : rest[..slash];
+        string after = slash < 0 ? "" : rest[slash..];
+        if (IsPort(authority, out int lone))
+            return new(setting, index, before + prefix, null, lone, after, rank) { Name = "" };
+        int colon = authority.LastIndexOf(':');
+        if (colon >= 0 && IsPort(authority[(colon + 1)..], out int port) && IsHost(authority[..colon]))
+            return new(setting, index, before + prefix, authority[..colon], port, after, rank) { Name = "" };
+        bool isAddress = System.Net.IPAddress.TryParse(authority, out _) && authority.Any(c => c is '.' or ':');
+        return isAddress || authority is "localhost" or "*" ? new(setting, index, before + prefix, authority, null, after, rank) { Name = "" } : null;
+    }
+
+    /// <summary>Of a list of URLs that name one port at several addresses, as Kestrel takes it, one: it is enough for the daemon on loopback.</summary>
+    private static string OneOf(string value)
+    {
+        string[] urls = value.Split(';', StringSplitOptions.RemoveEmptyEntries);
+        string[] ends = [.. urls.Select(url => url[(url.LastIndexOf(':') + 1)..].TrimEnd('/')).Distinct()];
+        bool isOnePort = urls.Length > 1 && ends is [var port] && IsPort(port, out _) && urls.All(url => url.Contains("://", StringComparison.Ordinal));
+        // The widest of them is where clients come.
+        return isOnePort ? Array.Find(urls, url => url.Contains("://[::]:", StringComparison.Ordinal)) ?? urls[0] : value;
+    }
+
+    /// <summary>A name without what is different between options and variables.</summary>
+    private static string Plain(string name)
+    {
+        string own = name.StartsWith(VariableName, StringComparison.Ordinal) ? name[VariableName.Length..] : name.TrimStart('-');
+        return own.ToLowerInvariant().Replace('-', '_').Replace('.', '_');
+    }
+
+    private static bool IsHost(string text) =>
+        s_anywhere.Contains(text) || text == "localhost" || System.Net.IPAddress.TryParse(text.Trim('[', ']'), out _);
+
+    private static bool IsPort(string text, out int port) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535;
+}
