@@ -41,7 +41,7 @@ internal static class ClientSigns
                 string[] parts = command.Arguments[i].Split('=', 2);
                 string? value = parts.Length == 2 ? parts[1] : command.Arguments.ElementAtOrDefault(i + 1);
                 if (value is not null && s_hosts.Contains(parts[0]) && IsElsewhere(value, isOwn))
-                    return $"{parts[0]} {value} is no address of this machine";
+                    return $"{parts[0]} {value} may be another machine";
             }
         }
         return null;

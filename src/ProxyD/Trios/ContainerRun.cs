@@ -41,7 +41,7 @@ internal static class ContainerRun
         int at = 1;
         while (at < words.Count && words[at] != "run")
             at++;
-        for (at++; at < words.Count && words[at] is ['-', ..]; at++)
+        for (at++; at < words.Count && words[at] is ['-', _, ..]; at++)
         {
             string word = words[at];
             int equals = word.StartsWith("--", StringComparison.Ordinal) ? word.IndexOf('=', StringComparison.Ordinal) : -1;
