@@ -31,30 +31,20 @@ internal static class PortFinder
     /// <summary>How the name of a variable begins, for messages.</summary>
     internal const string VariableName = "Environment=";
 
-    /// <summary>Ports that a daemon connects to, by how their variables and options begin.</summary>
-    private static readonly string[] s_others =
-    [
-        "db", "database", "redis", "smtp", "mail", "imap", "postgres", "pg", "mysql", "mariadb", "mongo", "amqp", "rabbit", "mqtt", "ldap", "kafka",
-        "elastic", "memcache", "proxy", "upstream", "statsd", "debug", "inspect", "metrics", "remote", "peer", "cluster", "backend", "target", "dns", "syslog",
-        "endpoint", "broker", "replica", "master",
-    ];
-
     /// <summary>The rank of a number that no name says to be a port.</summary>
     private const int LoneRank = 3;
 
+    /// <summary>Smaller numbers can be anything, unless a name says what they are.</summary>
+    private const int PlainPortMin = 1024;
+
     /// <summary>What a container's port on the machine is called, whichever way it is written.</summary>
     private const string Publish = "--publish";
-
-    private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "urls", "http"];
-
-    /// <summary>Parts of names of what clients see, which stays where it is, or of what a daemon goes to.</summary>
-    private static readonly string[] s_shown = ["url", "origin", "origins", "public", "base", "root", "external"];
 
     /// <summary>Names by which a host alone is the daemon's own.</summary>
     private static readonly string[] s_hostNames =
     [
         "host", "bind", "listen", "addr", "address", "bind_host", "bind_addr", "bind_address", "bind_ip", "listen_host", "listen_addr", "listen_address",
-        "listen_ip",
+        "listen_ip", "listen_on", "ip",
     ];
 
     /// <summary>How the script ends that an interpreter runs.</summary>
@@ -78,14 +68,16 @@ internal static class PortFinder
     }
 
     /// <summary>The words with a host alone that the daemon takes for its own: plainly named, or as its port is (<c>APP_HOST</c> beside
-    /// <c>APP_PORT</c>). Any other may be whom it goes to.</summary>
+    /// <c>APP_PORT</c>), or, without one of these, every address, to which nobody goes. Any other may be whom it goes to.</summary>
     /// <param name="ports">What its port is called.</param>
-    internal static IEnumerable<PortSetting> HostsOf(IEnumerable<PortSetting> settings, IEnumerable<string> ports)
+    internal static IReadOnlyList<PortSetting> HostsOf(IEnumerable<PortSetting> settings, IEnumerable<string> ports)
     {
         IEnumerable<string> beginnings = ports.Select(Plain).Where(name => name.EndsWith("port", StringComparison.Ordinal))
             .Select(name => name[..^"port".Length]);
         HashSet<string> names = [.. beginnings.Append("").SelectMany(beginning => s_hostNames.Select(name => beginning + name))];
-        return settings.Where(setting => setting is { Port: null, Host: not null } && (setting.Name is ['-', not '-'] || names.Contains(Plain(setting.Name))));
+        PortSetting[] hosts = [.. settings.Where(setting => setting is { Port: null, Host: not null })];
+        PortSetting[] own = Array.FindAll(hosts, setting => setting.Name is ['-', not '-'] || names.Contains(Plain(setting.Name)));
+        return own.Length > 0 ? own : Array.FindAll(hosts, setting => IsAnywhere(setting.Host!));
     }
 
     /// <summary>Whether a host is this machine's alone, or all of its addresses.</summary>
@@ -109,7 +101,7 @@ internal static class PortFinder
                 if (equals <= 0)
                     continue;
                 string name = words[i][..equals];
-                last[name] = Read(name, words[i][..(equals + 1)], words[i][(equals + 1)..], setting, i) is { } found
+                last[name] = PortText.Read(name, words[i][..(equals + 1)], words[i][(equals + 1)..], setting, i) is { } found
                     ? found with { Name = VariableName + name }
                     : null;
             }
@@ -145,18 +137,36 @@ internal static class PortFinder
     {
         string word = words[i], previous = words[i - 1];
         int equals = word.IndexOf('=', StringComparison.Ordinal);
-        if (word.StartsWith('-') && equals > 0)
-            return Read(word[..equals], word[..(equals + 1)], word[(equals + 1)..], setting, i) is { } joined ? joined with { Name = word[..equals] } : null;
         if (word.StartsWith('-'))
-            return null;
+            return equals > 0 ? Named(word[..equals], PortText.Read(word[..equals], word[..(equals + 1)], word[(equals + 1)..], setting, i)) : null;
         bool isOption = previous.StartsWith('-') && !previous.Contains('=', StringComparison.Ordinal) && i > 1;
-        if (isOption && (previous is "-p" or "-P" ? IsPort(word, out _) : previous.Length == 2 && "alHhbB".Contains(previous[1], StringComparison.Ordinal)))
-            return Parse("", word, setting, i, 1) is { } letter ? letter with { Name = previous } : null;
-        if (isOption && Read(previous, "", word, setting, i) is { } found)
-            return found with { Name = previous };
+        if (isOption && IsLetter(previous, word, words[0]))
+            return Named(previous, PortText.Parse("", word, setting, i, 1));
+        if (isOption && PortText.Read(previous, "", word, setting, i) is { } found)
+            return Named(previous, found);
+        if (!isOption && IsLoneAddress(word, previous))
+            return Named($"the argument {word}", PortText.Parse("", word, setting, i, LoneRank));
         // python3 -m http.server 8080, node server.js 8080: a lone number that can be a port, and has no other machine's address before it.
-        bool isLone = IsPort(word, out int port) && port >= 1024 && (!isOption || words.Contains("http.server")) && !IsBehindHost(words, i);
+        bool isLone = PortText.IsPort(word, out int port) && port >= PlainPortMin && (!isOption || words.Contains("http.server")) && !IsBehindHost(words, i);
         return isLone ? new(setting, i, "", null, port, "", LoneRank) { Name = $"the argument {word}" } : null;
+    }
+
+    private static PortSetting? Named(string name, PortSetting? found) => found is null ? null : found with { Name = name };
+
+    /// <summary>Options of one letter by which many programs are told; <c>-S</c> is php's.</summary>
+    private static bool IsLetter(string option, string value, string program) => option switch
+    {
+        "-p" or "-P" => PortText.IsPort(value, out _),
+        "-S" => program[(program.LastIndexOf('/') + 1)..].StartsWith("php", StringComparison.Ordinal),
+        _ => option.Length == 2 && "alHhbB".Contains(option[1], StringComparison.Ordinal),
+    };
+
+    /// <summary><c>0.0.0.0:8080</c>, <c>:8080</c>, to which nobody connects; and what <c>manage.py runserver</c> is told.</summary>
+    private static bool IsLoneAddress(string word, string previous)
+    {
+        int colon = word.LastIndexOf(':');
+        return colon >= 0 && PortText.IsPort(word[(colon + 1)..], out int port) && port >= PlainPortMin
+            && (IsAnywhere(word[..colon]) || (previous == "runserver" && PortText.IsHost(word[..colon])));
     }
 
     /// <summary><c>--replicaof 10.0.0.1 6379</c>, <c>--connect db.lan 5432</c></summary>
@@ -164,53 +174,10 @@ internal static class PortFinder
     {
         string previous = words[i - 1];
         bool isValue = i > 2 && words[i - 2] is ['-', ..] && !words.Contains("http.server");
-        if (IsHost(previous))
+        if (PortText.IsHost(previous))
             return isValue || !IsLocal(previous);
         return isValue && previous.Contains('.', StringComparison.Ordinal) && !previous.Contains('/', StringComparison.Ordinal)
             && !s_scripts.Any(end => previous.EndsWith(end, StringComparison.OrdinalIgnoreCase));
-    }
-
-    /// <summary>Reads a value whose name says what it is.</summary>
-    private static PortSetting? Read(string name, string before, string value, Setting setting, int index)
-    {
-        string plain = name.TrimStart('-').ToLowerInvariant();
-        string[] parts = plain.Split('_', '-', '.', ':');
-        if (s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))) || parts.Any(s_shown.Contains))
-            return null;
-        if (plain.EndsWith("port", StringComparison.Ordinal))
-            return IsPort(value, out int port) ? new(setting, index, before, null, port, "", plain == "port" ? 0 : 1) { Name = name } : null;
-        return parts.Any(part => s_addressNames.Contains(part)) ? Parse(before, value, setting, index, plain is "listen" or "bind" ? 0 : 1) : null;
-    }
-
-    /// <summary><c>HOST:PORT</c>, <c>:PORT</c>, <c>http://HOST:PORT/</c>, a lone port or a lone address.</summary>
-    private static PortSetting? Parse(string before, string value, Setting setting, int index, int rank)
-    {
-        if (ClientSigns.IsOthersUrl(value))
-            return null;
-        value = OneOf(value);
-        int scheme = value.IndexOf("://", StringComparison.Ordinal);
-        string prefix = scheme < 0 ? "" : value[..(scheme + 3)];
-        string rest = value[prefix.Length..];
-        int slash = rest.IndexOf('/', StringComparison.Ordinal);
-        string authority = slash < 0 ? rest : rest[..slash];
-        string after = slash < 0 ? "" : rest[slash..];
-        if (IsPort(authority, out int lone))
-            return new(setting, index, before + prefix, null, lone, after, rank) { Name = "" };
-        int colon = authority.LastIndexOf(':');
-        if (colon >= 0 && IsPort(authority[(colon + 1)..], out int port) && IsHost(authority[..colon]))
-            return new(setting, index, before + prefix, authority[..colon], port, after, rank) { Name = "" };
-        bool isAddress = System.Net.IPAddress.TryParse(authority, out _) && authority.Any(c => c is '.' or ':');
-        return isAddress || authority is "localhost" or "*" ? new(setting, index, before + prefix, authority, null, after, rank) { Name = "" } : null;
-    }
-
-    /// <summary>Of a list of URLs that name one port at several addresses, as Kestrel takes it, one: it is enough for the daemon on loopback.</summary>
-    private static string OneOf(string value)
-    {
-        string[] urls = value.Split(';', StringSplitOptions.RemoveEmptyEntries);
-        string[] ends = [.. urls.Select(url => url[(url.LastIndexOf(':') + 1)..].TrimEnd('/')).Distinct()];
-        bool isOnePort = urls.Length > 1 && ends is [var port] && IsPort(port, out _) && urls.All(url => url.Contains("://", StringComparison.Ordinal));
-        // The widest of them is where clients come.
-        return isOnePort ? Array.Find(urls, url => url.Contains("://[::]:", StringComparison.Ordinal)) ?? urls[0] : value;
     }
 
     /// <summary>A name without what is different between options and variables.</summary>
@@ -219,10 +186,4 @@ internal static class PortFinder
         string own = name.StartsWith(VariableName, StringComparison.Ordinal) ? name[VariableName.Length..] : name.TrimStart('-');
         return own.ToLowerInvariant().Replace('-', '_').Replace('.', '_');
     }
-
-    private static bool IsHost(string text) =>
-        s_anywhere.Contains(text) || text == "localhost" || System.Net.IPAddress.TryParse(text.Trim('[', ']'), out _);
-
-    private static bool IsPort(string text, out int port) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535;
 }

@@ -64,6 +64,33 @@ public sealed class PlainListenerTests
         Assert.Equal((8080, words), (found.Port, string.Join(' ', found.Moved.Select(word => word.Name).Order(StringComparer.Ordinal))));
     }
 
+    [Theory]
+    [InlineData("/usr/bin/calibre-server --port 8083 --listen-on 0.0.0.0 /srv/books", "0.0.0.0:8083", "18083 127.0.0.1")]
+    [InlineData("/opt/j/bin/jupyter lab --ip=0.0.0.0 --port=8888", "0.0.0.0:8888", "--port=18888 --ip=127.0.0.1")]
+    [InlineData("/usr/bin/transmission-daemon -f --port 9091 --rpc-bind-address ::", "9091", "19091 127.0.0.1")]
+    [InlineData("/usr/bin/php -S 0.0.0.0:8000 -t /srv", "0.0.0.0:8000", "127.0.0.1:18000")]
+    [InlineData("/srv/v/bin/python manage.py runserver 127.0.0.1:8000", "127.0.0.1:8000", "127.0.0.1:18000")]
+    [InlineData("/usr/bin/http-server :8000", "8000", "127.0.0.1:18000")]
+    [InlineData("/usr/bin/victoria-metrics -storageDataPath=/v -httpListenAddr=:8428", "8428", "-httpListenAddr=127.0.0.1:18428")]
+    [InlineData("/usr/bin/app --http-port 8080 --http-host 127.0.0.1 --grpc-host 0.0.0.0", "127.0.0.1:8080", "18080 127.0.0.1")]
+    public void A_daemon_says_it_in_many_ways(string command, string open, string words)
+    {
+        // Goal: as people write it; a host of another port's stays.
+        PlainListener found = Find($"ExecStart={command}", s_seen);
+
+        Assert.Equal(open, found.Public.Listen);
+        Assert.Equal(words, string.Join(' ', found.Moved.Select(word => word.For("127.0.0.1", 10_000 + found.Port))));
+    }
+
+    [Theory]
+    [InlineData("/usr/bin/caddy reverse-proxy --from example.org --to 127.0.0.1:9000")]
+    [InlineData("/usr/bin/rclone mount r: /mnt --rc --rc-addr 127.0.0.1:5572")]
+    [InlineData("/usr/bin/agent 127.0.0.1:9000")]
+    [InlineData("/usr/bin/Xvfb :99")]
+    public void Where_a_daemon_goes_is_not_where_it_listens(string command) =>
+        // Goal: an address that stands alone may be anybody's.
+        Assert.Contains("doesn't say where it listens", Refusal($"ExecStart={command}", s_seen), StringComparison.Ordinal);
+
     [Fact]
     public void What_an_environment_file_says_comes_after_the_unit()
     {
