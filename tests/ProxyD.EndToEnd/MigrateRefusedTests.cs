@@ -56,7 +56,7 @@ public sealed class MigrateRefusedTests(Lab lab) : EndToEndTest(lab)
         Lab.Systemctl("stop", "asks.service", "asked.service");
 
         Assert.Equal((1, "active"), (result.ExitCode, state));
-        Assert.Contains("asks.service says --port 8051, but it runs and listens on nothing; ", result.Output, StringComparison.Ordinal);
+        Assert.Contains("asks.service says --port 8051, but it runs and listens on nothing yet; ", result.Output, StringComparison.Ordinal);
     }
 
     // Goal: what check would call an error afterwards is not written in the first place.

@@ -42,6 +42,8 @@ internal sealed class PlainBackend(Unit service, MigrationWishes wishes, PlainSe
             Move(copy, move.Words.Where(setting => setting.Setting.Path == source.Path));
             if (!isDropIn)
                 Prepare(copy);
+            else
+                Overrule(copy);
             InstallSection.Remove(copy);
             KeepNames(copy);
             string file = source.Path[(source.Path.LastIndexOf('/') + 1)..];
@@ -82,6 +84,15 @@ internal sealed class PlainBackend(Unit service, MigrationWishes wishes, PlainSe
         copy.Set("Service", "Restart", "no");
     }
 
+    /// <summary>A drop-in comes after the unit, and may bring back what the unit no longer has.</summary>
+    private static void Overrule(UnitFile copy)
+    {
+        if (copy.Assignments.Any(a => a is { Section: "Service", Item.Name: "Restart" }))
+            copy.Set("Service", "Restart", "no");
+        if (copy.Assignments.Any(a => a is { Section: "Unit", Item.Name: "StartLimitIntervalSec" }))
+            copy.Set("Unit", "StartLimitIntervalSec", "0");
+    }
+
     /// <summary>What an EnvironmentFile= sets, Environment= can't change; systemd.exec(5).</summary>
     private void AddVariable(UnitFile copy, string assignment)
     {
@@ -92,6 +103,12 @@ internal sealed class PlainBackend(Unit service, MigrationWishes wishes, PlainSe
         {
             copy.InsertBefore(command, UnitFile.Assignment("Environment", assignment));
             return;
+        }
+        ExecCommand daemon = ExecLine.Parse(command.Value)[0];
+        if (daemon.Prefixes.Contains('@', StringComparison.Ordinal) || command.Value.TrimStart('-', ':', '+', '!')[0] is '"' or '\'')
+        {
+            throw new NotUnderstoodException($"{name} is set by an EnvironmentFile=, and env(1), which could put another in, can't stand before"
+                + $" '{command.Value}'; expected a program without quotes and without '@'");
         }
         foreach (UnitItem line in copy.Assignments.Select(a => a.Item).Where(item => item.Name.StartsWith("Exec", StringComparison.Ordinal)).ToArray())
         {
@@ -125,7 +142,10 @@ internal sealed class PlainBackend(Unit service, MigrationWishes wishes, PlainSe
     /// <summary>Specifiers that stand for the unit's name go on standing for the old one: its folders of state are called by it.</summary>
     private void KeepNames(UnitFile copy)
     {
-        foreach (UnitItem item in copy.Items.Where(item => item.Kind == UnitItemKind.Assignment && item.Raw.Contains('%', StringComparison.Ordinal)).ToArray())
+        // podman-auto-update(1) restarts the unit that it names, which is to be the container's.
+        static bool IsOwn(UnitItem item) => item.Raw.Contains("PODMAN_SYSTEMD_UNIT=", StringComparison.Ordinal);
+        IEnumerable<UnitItem> named = copy.Items.Where(item => item.Kind == UnitItemKind.Assignment && item.Raw.Contains('%', StringComparison.Ordinal));
+        foreach (UnitItem item in named.Where(item => !IsOwn(item)).ToArray())
         {
             string raw = item.Raw;
             for (int at = raw.IndexOf('%', StringComparison.Ordinal); at >= 0 && at + 1 < raw.Length; at = raw.IndexOf('%', at + 2))

@@ -35,6 +35,8 @@ internal sealed class PlainForm
     internal Migration Build(MigrationFiles files)
     {
         PlainListener listener = new(_service, _wishes, _seen);
+        if (PlainObstacles.Find(_service, listener, _seen) is { } obstacle)
+            throw new NotUnderstoodException(obstacle);
         PublicAddress open = listener.Public;
         PlainMove move = new(listener.Moved, listener.Port, open.IsOfOneInterface ? HostOf(open.Listen) : null, FindBackend(listener));
         PlainLines lines = new(_service, move, _seen.FileOf);
@@ -67,6 +69,7 @@ internal sealed class PlainForm
             files.Add(path, file.Text, isOwn ? _service.Sources[0].ToBytes() : null);
         }
         _notes.Insert(0, $"{_service.Name} becomes the proxy; the daemon moves to {BackendName}, where it listens on {move.To.Text}");
+        NoteLeft();
         foreach ((string key, string other) in PlainTies.Of(_service, _units, _seen))
             _notes.Add($"{key}={_service.Name} of {other} is about the proxy from now on; the daemon is {BackendName}");
         if (request.IsPlain)
@@ -141,14 +144,27 @@ internal sealed class PlainForm
             + $" IPAddressDeny=any and IPAddressAllow=localhost to {BackendName} if it goes to no other machine");
     }
 
+    /// <summary>What was about the service's name, and isn't the proxy's.</summary>
+    private void NoteLeft()
+    {
+        foreach (string key in (string[])["Alias", "Also"])
+        {
+            if (_service.Last("Install", key) is { } line)
+                _notes.Add($"{key}={line.Value} of its [Install] goes: the socket is what starts at boot");
+        }
+        if (_service.Commands("ExecReload").Any())
+            _notes.Add($"systemctl reload {_service.Name} is systemctl reload {BackendName} now");
+        if (_service.Last("Unit", "PartOf") is { } part)
+            _notes.Add($"PartOf={part.Value} holds for {BackendName} only; the socket and the proxy stay when {part.Value} stops");
+    }
+
     /// <summary>Outside of the ports that the kernel gives to clients (ip_local_port_range), 10000 and the last four digits first.</summary>
     private int FreePort(int port)
     {
-        HashSet<int> named = [.. _units.Units.SelectMany(unit => unit.All("Socket", "ListenStream")).Select(setting => PortAtEnd(setting.Value))];
+        // A backend that sleeps listens nowhere, but its port is written down.
+        IEnumerable<UnitFile> files = _units.Units.SelectMany(unit => unit.Sources);
+        HashSet<int> named = [.. files.SelectMany(file => file.Assignments).SelectMany(a => PortText.Numbers(a.Item.Value))];
         IEnumerable<int> candidates = ((int[])[10_000, 20_000]).Select(start => start + (port % 10_000)).Concat(Enumerable.Range(18_000, 1000));
         return candidates.First(candidate => candidate != port && !named.Contains(candidate) && !_seen.IsTaken(candidate));
     }
-
-    private static int PortAtEnd(string address) =>
-        int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) ? port : 0;
 }

@@ -13,6 +13,8 @@ internal sealed class PlainLines
 {
     private static readonly string[] s_keys = ["ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"];
 
+    private static readonly string[] s_firewalls = ["ufw", "iptables", "ip6tables", "nft", "firewall-cmd"];
+
     private readonly PlainMove _move;
     private readonly MigrationGuards _guards;
 
@@ -57,6 +59,11 @@ internal sealed class PlainLines
             string raw = item.Raw[..value] + _move.Word.Replace(item.Raw[value..]);
             if (raw == item.Raw)
                 continue;
+            if (s_firewalls.Any(program => item.Value.Contains(program, StringComparison.Ordinal)))
+            {
+                Notes.Add($"{item.Name}= is about a firewall and names port {_move.Port}, which stays the clients'; the daemon's own is {_move.To.Text} now");
+                continue;
+            }
             copy.Replace(item, item with { Raw = raw });
             Notes.Add($"{item.Name}= went to port {_move.Port}, which is the proxy's now; it goes to {_move.To.Text}");
         }

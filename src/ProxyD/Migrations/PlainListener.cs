@@ -25,6 +25,7 @@ internal sealed class PlainListener
         IEnumerable<string> names = ports.Select(setting => setting.Name);
         Moved = [.. ports, .. PortFinder.HostsOf(_settings, wishes.PortVariable is { } own ? names.Append(own) : names)];
         NoteUnreadFiles();
+        NoteOthers(ports);
         string[] hosts = [.. Moved.Where(setting => setting.Host is not null).Select(setting => setting.Host!).Distinct()];
         Public = wishes.Public ?? Listening(ports[0].Port!.Value, hosts);
         Port = ports is [var first, ..] ? first.Port!.Value : Public.Address.Port;
@@ -44,8 +45,14 @@ internal sealed class PlainListener
     /// <summary>At which address the kernel shows it now, as <c>ListenStream=</c> takes it; null when it doesn't.</summary>
     internal string? SeenAt(int port)
     {
+        return _seen.ListensAt.FirstOrDefault(address => IsAt(address, port));
+    }
+
+    /// <summary>Whether an address, as <c>ListenStream=</c> takes it, has that port.</summary>
+    internal static bool IsAt(string address, int port)
+    {
         string number = port.ToString(CultureInfo.InvariantCulture);
-        return _seen.ListensAt.FirstOrDefault(address => address == number || address.EndsWith($":{number}", StringComparison.Ordinal));
+        return address == number || address.EndsWith($":{number}", StringComparison.Ordinal);
     }
 
     /// <summary>A file that may say otherwise, and is not to be seen; one that need not be there is taken to be none.</summary>
@@ -61,11 +68,24 @@ internal sealed class PlainListener
         }
     }
 
+    /// <summary>What else the daemon serves sleeps with it.</summary>
+    private void NoteOthers(List<PortSetting> ports)
+    {
+        int port = ports is [var first, ..] ? first.Port!.Value : _wishes.Public?.Address.Port ?? 0;
+        string[] others =
+        [
+            .. _seen.ListensAt.Where(address => !IsAt(address, port)),
+            .. ContainerRun.IsIn(_service) ? _settings.Where(word => word.Port is { } its && its != port).Select(word => $"{word.Port}") : [],
+        ];
+        if (others.Length > 0)
+            Notes.Add($"it serves {string.Join(" and ", others)}, too; whoever comes there finds nobody while it sleeps, and wakes nobody");
+    }
+
     private List<PortSetting> FindPorts(PublicAddress? wanted)
     {
         List<PortSetting> ports = [.. _settings.Where(setting => setting.Port is not null)];
         if (_wishes.PortVariable is { } variable)
-            ports = [.. ports.Where(setting => setting.Name == PortFinder.VariableName + variable)];
+            ports = [.. Variable(variable)];
         if (wanted is not null && wanted.Address.Port > 0 && ports.Exists(setting => setting.Port == wanted.Address.Port))
             ports.RemoveAll(setting => setting.Port != wanted.Address.Port);
         // Of several the kernel knows which is listened on.
@@ -75,7 +95,7 @@ internal sealed class PlainListener
             && (setting.Port != ports[0].Port || (setting.Host is { } other && !PortFinder.IsLocal(other))));
         if (ports.Select(setting => setting.Port).Distinct().Count() > 1)
         {
-            string all = string.Join(", ", ports.Select(setting => $"{setting.Name} {setting.Port}"));
+            string all = string.Join(", ", ports.Select(setting => setting.Said));
             throw new NotUnderstoodException($"{_service.Name} names several ports ({all});"
                 + " which of them is to sleep behind a proxy, --public=ADDRESS says");
         }
@@ -83,10 +103,26 @@ internal sealed class PlainListener
             throw new NotUnderstoodException(NoPort());
         if (wanted is null && WhyNoServer(ports[0]) is { } why)
         {
-            throw new NotUnderstoodException($"{_service.Name} says {ports[0].Name} {ports[0].Port}, but {why};"
+            throw new NotUnderstoodException($"{_service.Name} says {ports[0].Said}, but {why};"
                 + $" if clients come to that port all the same, --public={ports[0].Port} says so");
         }
         return ports;
+    }
+
+    /// <summary>The variable that the user names, whatever it is called.</summary>
+    private IEnumerable<PortSetting> Variable(string name)
+    {
+        if (UnitEnvironment.NamesInFiles(_service, _seen.FileOf).Contains(name))
+            return [];
+        UnitFile? reset = _service.Sources.Skip(1)
+            .FirstOrDefault(source => source.Assignments.Any(a => a is { Section: "Service", Item: { Name: "Environment", Value: "" } }));
+        if (reset is not null)
+            throw new NotUnderstoodException($"{reset.Path} takes Environment= back, and {name} with it; expected no line without a value there");
+        if (PortFinder.Variable(_service, name, out bool isSet) is { } found)
+            return [found];
+        return isSet
+            ? throw new NotUnderstoodException($"{name} of {_service.Name} is set to no port; expected --port-variable to name one that is, or isn't set")
+            : [];
     }
 
     /// <summary>Why the port may be where it goes rather than where it listens; null for no reason.</summary>
@@ -94,7 +130,7 @@ internal sealed class PlainListener
     {
         if (SeenAt(said.Port!.Value) is not null || ContainerRun.IsIn(_service))
             return null;
-        return _seen.IsSeen ? $"it runs and listens on {ListText("nothing")}" : ClientSigns.Of(_service, _seen.IsOwnAddress);
+        return _seen.IsSeen ? $"it runs and listens on {ListText("nothing yet")}" : ClientSigns.Of(_service, _seen.IsOwnAddress);
     }
 
     private string ListText(string nothing) => _seen.ListensAt.Count > 0 ? string.Join(" and ", _seen.ListensAt) : nothing;

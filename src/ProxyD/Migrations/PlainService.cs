@@ -10,6 +10,9 @@ internal sealed record PlainService(IReadOnlyList<string> ListensAt, Func<int, b
     /// <summary>It runs, and all that its processes listen on was to be seen.</summary>
     internal bool IsSeen { get; init; }
 
+    /// <summary>UDP ports that its processes have now.</summary>
+    internal IReadOnlyCollection<int> DatagramPorts { get; init; } = [];
+
     /// <summary>Whether an address is the machine's; null when the unit is of another one, and any may be.</summary>
     internal Func<IPAddress, bool>? IsOwnAddress { get; init; }
 

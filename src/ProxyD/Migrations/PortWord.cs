@@ -40,7 +40,16 @@ internal sealed class PortWord(int port, string? host, Address moved)
     private static bool IsWord(string text, int at, int end)
     {
         bool begins = at == 0 || char.IsWhiteSpace(text[at - 1]) || "'\"`:=,/([{".Contains(text[at - 1], StringComparison.Ordinal);
+        begins &= at == 0 || text[at - 1] != '=' || IsPortName(text.AsSpan(0, at - 1));
         return begins && (end == text.Length || char.IsWhiteSpace(text[end]) || "'\"`/,;)]}?&|#\\".Contains(text[end], StringComparison.Ordinal));
+    }
+
+    /// <summary>Of <c>NAME=8080</c> only a port's name makes it one: <c>bs=8080</c> is a size.</summary>
+    private static bool IsPortName(ReadOnlySpan<char> before)
+    {
+        ReadOnlySpan<char> name = before[(before.LastIndexOfAny(' ', '\'', '"') + 1)..];
+        return name.Contains("port", StringComparison.OrdinalIgnoreCase) || name.Contains("listen", StringComparison.OrdinalIgnoreCase)
+            || name.Contains("addr", StringComparison.OrdinalIgnoreCase) || name.Contains("bind", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>From where on a text is replaced: from its port, or from the address before it; -1 when that is somebody else's.</summary>

@@ -10,14 +10,19 @@ internal static class ListeningPorts
     /// <summary>TCP_LISTEN of the kernel, as its tables print it.</summary>
     private const string Listening = "0A";
 
+    /// <summary>TCP_CLOSE, which stands for a UDP socket that is not connected.</summary>
+    private const string Unconnected = "07";
+
     private const string SocketLink = "socket:[";
 
     /// <summary>Addresses as <c>ListenStream=</c> takes them; a lone port for every address. None for what is not ours to see.</summary>
     /// <param name="controlGroup">Of the service, below the root of cgroup v2; empty when it doesn't run.</param>
     /// <param name="mainPid">0 when it doesn't run.</param>
+    /// <param name="datagramPorts">The UDP ports that it has and nobody is connected to.</param>
     /// <param name="isWhole">It runs, and all its processes were ours to see.</param>
-    internal static IReadOnlyList<string> Of(string controlGroup, int mainPid, out bool isWhole)
+    internal static IReadOnlyList<string> Of(string controlGroup, int mainPid, out IReadOnlyCollection<int> datagramPorts, out bool isWhole)
     {
+        HashSet<int> datagrams = [];
         HashSet<string> inodes = [];
         HashSet<string> addresses = [];
         string[] own = [.. ProcessesOf(controlGroup)];
@@ -38,7 +43,14 @@ internal static class ListeningPorts
                 if (fields.Length > 9 && fields[3] == Listening && inodes.Contains(fields[9]))
                     addresses.Add(Text(fields[1]));
             }
+            foreach (string line in Lines($"/proc/{pid}/net/udp").Concat(Lines($"/proc/{pid}/net/udp6")))
+            {
+                string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (fields.Length > 9 && fields[3] == Unconnected && inodes.Contains(fields[9]))
+                    datagrams.Add(int.Parse(fields[1].Split(':')[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+            }
         }
+        datagramPorts = datagrams;
         // The same port on every address, of IPv4 and of IPv6, is one.
         return [.. addresses];
     }

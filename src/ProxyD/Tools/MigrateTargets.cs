@@ -186,10 +186,14 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
             throw new NotUnderstoodException($"{service.Name} is neither a socket nor a service; expected one of them");
         Dictionary<string, string> shown = _wishes.IsFolderOnly ? [] : _systemctl.Show(service.Name, ["MainPID", "ControlGroup", .. PlainTies.Properties]);
         _ = int.TryParse(shown.GetValueOrDefault("MainPID", "0"), out int pid);
-        IReadOnlyList<string> ports = ListeningPorts.Of(shown.GetValueOrDefault("ControlGroup", ""), pid, out bool isSeen);
-        PlainService seen = new(ports, ListeningPorts.IsTaken)
+        // Backends that sleep listen nowhere; their ports are written in their units, whether these have to do with this one or not.
+        Lazy<HashSet<int>> named = new(() => [.. NumbersIn(_wishes.UnitFolder)]);
+        string group = shown.GetValueOrDefault("ControlGroup", "");
+        IReadOnlyList<string> ports = ListeningPorts.Of(group, pid, out IReadOnlyCollection<int> datagrams, out bool isSeen);
+        PlainService seen = new(ports, port => ListeningPorts.IsTaken(port) || named.Value.Contains(port))
         {
             IsSeen = isSeen,
+            DatagramPorts = datagrams,
             IsOwnAddress = _wishes.IsFolderOnly ? null : ListeningPorts.IsOwn,
             FileOf = _loader.Script,
             NamedBy =
@@ -199,6 +203,19 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
             ],
         };
         return new PlainForm(service, _units, _wishes, seen).Build(files);
+    }
+
+    private static IEnumerable<int> NumbersIn(string folder)
+    {
+        try
+        {
+            return UnitFolderFiles.Read(folder).SelectMany(file => file.Assignments).SelectMany(a => PortText.Numbers(a.Item.Value));
+        }
+        catch (ToolException)
+        {
+            // A file that can't be read says nothing.
+            return [];
+        }
     }
 
     /// <summary>A folder's own files are changed where they are, and nobody else's; so are the administrator's, but not a package's.</summary>

@@ -27,7 +27,7 @@ internal sealed class MigrateTool(MigrationWishes wishes, TextWriter output)
                 one = targets.Propose(target, first.Name);
             }
             IReadOnlyList<Finding> left = Left(one, targets);
-            if (NewError(left, targets) is { } error)
+            if (NewError(one.Proposal, left, targets) is { } error)
                 one = new(one.Name, null, $"{error.Unit} would have an error then, {error.RuleId}: {error.Why}");
             isUnderstood &= one.Problem is null;
             Show(one, left, json);
@@ -101,12 +101,14 @@ internal sealed class MigrateTool(MigrationWishes wishes, TextWriter output)
     }
 
     /// <summary>An error that the units have only afterwards; null without one.</summary>
-    private static Finding? NewError(IReadOnlyList<Finding> left, MigrateTargets targets)
+    private static Finding? NewError(Migration? made, IReadOnlyList<Finding> left, MigrateTargets targets)
     {
         Finding[] errors = [.. left.Where(finding => finding.Severity == Severity.Error)];
-        if (errors.Length == 0)
+        if (made is null || errors.Length == 0)
             return null;
-        HashSet<string> before = [.. RuleTable.Run(new(targets.Units, targets.Script, targets.Exists, [])).Select(finding => finding.RuleId)];
-        return Array.Find(errors, error => !before.Contains(error.RuleId));
+        IReadOnlyList<Finding> found = RuleTable.Run(new(targets.Units, targets.Script, targets.Exists, []));
+        HashSet<(string, string)> before = [.. found.Select(finding => (finding.RuleId, finding.Unit))];
+        // Of one whose backend is new nothing was there before.
+        return Array.Find(errors, error => !before.Contains((error.RuleId, error.Unit)) || made.Form == MigrationForm.Plain);
     }
 }

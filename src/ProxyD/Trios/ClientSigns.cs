@@ -10,7 +10,8 @@ internal static class ClientSigns
     private static readonly string[] s_programs =
     [
         "ssh", "autossh", "sshfs", "psql", "mysql", "mariadb", "mongosh", "redis-cli", "valkey-cli", "mosquitto_pub", "mosquitto_sub", "curl", "wget",
-        "telnet", "socat", "rsync", "vncviewer", "kubectl", "cloudflared", "frpc", "ngrok", "pg_receivewal", "pg_recvlogical", "pg_dump", "mysqldump",
+        "telnet", "socat", "sshpass", "zabbix_sender", "rsync", "vncviewer", "kubectl", "cloudflared", "frpc", "ngrok", "pg_receivewal", "pg_recvlogical",
+        "pg_dump", "mysqldump",
     ];
 
     /// <summary>Options that name a server, where they don't name an address of one's own.</summary>
@@ -34,8 +35,10 @@ internal static class ClientSigns
     {
         foreach ((ExecCommand command, Setting _) in service.Commands("ExecStart"))
         {
-            if (IsClient(command))
-                return $"{command.FileName} is a client, or relays for others";
+            IEnumerable<string> words = command.FileName == "env" ? command.Arguments.Where(word => word is not ['-', ..]) : [command.FileName];
+            string program = (words.FirstOrDefault(word => !word.Contains('=', StringComparison.Ordinal)) ?? "").Split('/')[^1];
+            if (s_programs.Contains(program))
+                return $"{program} is a client, or relays for others";
             for (int i = 0; i < command.Arguments.Count; i++)
             {
                 string[] parts = command.Arguments[i].Split('=', 2);

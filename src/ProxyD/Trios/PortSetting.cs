@@ -16,6 +16,9 @@ internal sealed record PortSetting(Setting Setting, int Index, string Before, st
     /// <summary>What it is called, for messages: <c>Environment=PORT</c>, <c>--port</c>.</summary>
     internal required string Name { get; init; }
 
+    /// <summary>Its name and its port, for messages.</summary>
+    internal string Said => Name.EndsWith($"{Port}", StringComparison.Ordinal) ? Name : $"{Name} {Port}";
+
     /// <summary>The word for another address.</summary>
     internal string For(string host, int port)
     {
@@ -87,6 +90,28 @@ internal static class PortFinder
 
     /// <summary>Whether a host means every address of the machine.</summary>
     internal static bool IsAnywhere(string host) => s_anywhere.Contains(host);
+
+    /// <summary>The word that sets a variable, whatever its name says.</summary>
+    /// <param name="isSet">Whether it is set at all.</param>
+    /// <returns>Null when it is set to no port or address.</returns>
+    internal static PortSetting? Variable(Unit service, string name, out bool isSet)
+    {
+        PortSetting? found = null;
+        isSet = false;
+        foreach (Setting setting in service.All("Service", "Environment"))
+        {
+            List<string> words = Words.Split(setting.Item.Value);
+            for (int i = words.Count - 1; i >= 0; i--)
+            {
+                if (!words[i].StartsWith(name + "=", StringComparison.Ordinal))
+                    continue;
+                isSet = true;
+                found = Named(VariableName + name, PortText.Parse(name + "=", words[i][(name.Length + 1)..], setting, i, 0));
+                break;
+            }
+        }
+        return found;
+    }
 
     /// <summary>Of a variable that is set twice the last word counts (systemd.exec(5)).</summary>
     private static IEnumerable<PortSetting> InEnvironment(Unit service)

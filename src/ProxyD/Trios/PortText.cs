@@ -13,25 +13,33 @@ internal static class PortText
     [
         "db", "database", "redis", "smtp", "mail", "imap", "postgres", "pg", "mysql", "mariadb", "mongo", "amqp", "rabbit", "mqtt", "ldap", "kafka",
         "elastic", "memcache", "proxy", "upstream", "statsd", "debug", "inspect", "metrics", "remote", "peer", "cluster", "backend", "target", "dns", "syslog",
-        "endpoint", "broker", "replica", "master", "rc",
+        "endpoint", "broker", "replica", "master", "rc", "advertise", "announce", "report",
     ];
 
-    private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "ip", "urls", "http"];
+    private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "hostname", "ip", "urls", "http"];
 
     /// <summary>Parts of names of what clients see, which stays where it is, or of what a daemon goes to.</summary>
-    private static readonly string[] s_shown = ["url", "origin", "origins", "public", "base", "root", "external"];
+    private static readonly string[] s_shown =
+        ["url", "origin", "origins", "public", "base", "root", "external", "forwarded", "trusted", "allow", "allowed", "deny"];
 
     /// <summary>Reads a value whose name says what it is.</summary>
     internal static PortSetting? Read(string name, string before, string value, Setting setting, int index)
     {
-        string own = name.TrimStart('-');
-        string plain = own.ToLowerInvariant();
-        string[] parts = PartsOf(own);
-        if (s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))) || parts.Any(s_shown.Contains))
+        string plain = name.TrimStart('-').ToLowerInvariant();
+        if (IsOthers(name))
             return null;
         if (plain.EndsWith("port", StringComparison.Ordinal))
             return IsPort(value, out int port) ? new(setting, index, before, null, port, "", plain == "port" ? 0 : 1) { Name = name } : null;
-        return parts.Any(part => s_addressNames.Contains(part)) ? Parse(before, value, setting, index, plain is "listen" or "bind" ? 0 : 1) : null;
+        return IsAddressName(name) ? Parse(before, value, setting, index, plain is "listen" or "bind" ? 0 : 1) : null;
+    }
+
+    /// <summary>Whether a name is one of an address that a daemon listens at.</summary>
+    internal static bool IsAddressName(string name) => !IsOthers(name) && PartsOf(name.TrimStart('-')).Any(s_addressNames.Contains);
+
+    private static bool IsOthers(string name)
+    {
+        string[] parts = PartsOf(name.TrimStart('-'));
+        return s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))) || parts.Any(s_shown.Contains);
     }
 
     /// <summary><c>HOST:PORT</c>, <c>:PORT</c>, <c>http://HOST:PORT/</c>, a lone port or a lone address.</summary>
@@ -76,6 +84,19 @@ internal static class PortText
             parted.Append(char.ToLowerInvariant(name[i]));
         }
         return parted.ToString().Split('_', '-', '.', ':');
+    }
+
+    /// <summary>All numbers in a text that may be ports.</summary>
+    internal static IEnumerable<int> Numbers(string text)
+    {
+        for (int at = 0; at < text.Length; at++)
+        {
+            int start = at;
+            while (at < text.Length && char.IsAsciiDigit(text[at]))
+                at++;
+            if (IsPort(text[start..at], out int port))
+                yield return port;
+        }
     }
 
     internal static bool IsHost(string text) =>

@@ -43,7 +43,7 @@ public sealed class PlainListenerTests
         const string Line = "ExecStart=/usr/bin/python3 /opt/client.py --port 1884";
         PlainService idle = s_seen with { IsSeen = true };
 
-        Assert.Contains("says --port 1884, but it runs and listens on nothing;", Refusal(Line, idle), StringComparison.Ordinal);
+        Assert.Contains("says --port 1884, but it runs and listens on nothing yet;", Refusal(Line, idle), StringComparison.Ordinal);
         Assert.Contains("listens on 9000;", Refusal(Line, idle with { ListensAt = ["9000"] }), StringComparison.Ordinal);
         Assert.Equal("1884", Find(Line, idle with { ListensAt = ["1884"] }).Public.Listen);
         Assert.Equal("1884", Find(Line, idle, new("/opt/proxyd") { Public = MigrationWorld.Public("1884") }).Public.Listen);
