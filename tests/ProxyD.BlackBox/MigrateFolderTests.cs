@@ -15,7 +15,8 @@ public sealed class MigrateFolderTests : IDisposable
     ];
 
     /// <summary>Those, and what has its minimal form already.</summary>
-    private static readonly string[] s_withoutMinimal = [.. s_withoutResident, "clean-dropins", "clean-template", "forum", "gitssh", "mirror", "thumbs"];
+    private static readonly string[] s_withoutMinimal =
+        [.. s_withoutResident, "clean-dropins", "clean-template", "courier", "forum", "gitssh", "mirror", "thumbs"];
 
     private readonly TemporaryFolder _folder = new();
 

@@ -125,11 +125,12 @@ public sealed class VerifyFindingTests(Lab lab) : EndToEndTest(lab)
     [InlineData("plain.service", "plain.service is no socket unit; expected NAME.socket")]
     [InlineData("alone", "alone.service names no backend; expected --backend-unit= or --exec= in its ExecStart=, "
         + "a service in its Requires=, BindsTo=, Upholds= or Wants=, or --backend UNIT")]
-    public void What_cannot_be_tried_is_one_line(string socket, string problem)
+    [InlineData("alone", "--backend: alone.service is no backend; expected the service that alone.service stands before", "alone")]
+    public void What_cannot_be_tried_is_one_line(string socket, string problem, string? backend = null)
     {
         Install(UnitFiles.Seed("alone", Address, BackendAddress, $"ExecStart={Python}").WithoutBackendTies("alone.service"));
 
-        CommandResult result = Lab.Run(Lab.Proxyd, "verify", socket);
+        CommandResult result = Lab.Run([Lab.Proxyd, "verify", socket, .. backend is null ? Array.Empty<string>() : ["--backend", backend]]);
 
         Assert.Equal((2, "", $"proxyd: {problem}\n"), (result.ExitCode, result.Output, result.Errors));
         Lab.WaitForState("alone.service", "inactive (dead)");

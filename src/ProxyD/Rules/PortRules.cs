@@ -59,7 +59,9 @@ internal sealed class BackendElsewhere() : TrioRule("PXD038", Severity.Warning, 
     {
         ListenPoint[] destinations = [.. Listening.OfDestinations(trio.Command)];
         Unit[] backends = [.. trio.Backends];
-        if (backends is not [var backend] || destinations is not [var destination] || trio.Command.Options.Destinations.Count > 1)
+        // A variable that nobody here sets may be any port.
+        if (backends is not [var backend] || destinations is not [var destination] || trio.Command.Options.Destinations is not [var written]
+            || written.Contains('$', StringComparison.Ordinal))
             yield break;
         ListenPoint[] told = [.. Listening.Of(backend).Where(point => point.Port > 0).DistinctBy(point => point.Port)];
         if (told is not [var only] || only.Port == destination.Port)

@@ -72,6 +72,8 @@ internal sealed class VerifyFinder(Func<string, IReadOnlyDictionary<string, stri
 
     private VerifyTarget WithBackend(VerifyTarget target, IReadOnlyDictionary<string, string> proxy, string? given)
     {
+        if (given is not null && (given == target.Proxy || !given.EndsWith(".service", StringComparison.Ordinal)))
+            throw new ToolException($"--backend: {given} is no backend; expected the service that {target.Proxy} stands before");
         string command = Value(proxy, "ExecStart");
         string? ownUnit = ExecProperty.Option(command, "--backend-unit");
         if (ownUnit is null && given is null && ExecProperty.Option(command, "--exec") is not null)

@@ -53,6 +53,8 @@ internal static class Listening
     {
         List<ListenPoint> points = [];
         Dictionary<string, (string Value, Setting Setting)> environment = EnvironmentOf(service);
+        // What a file says comes after Environment=, and a container's program hands no variables on.
+        bool hasOthers = ContainerRun.IsIn(service) || service.Last("Service", "EnvironmentFile") is not null;
         foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart"))
         {
             string[] words = [.. command.Words.Select(word => Filled(word, environment))];
@@ -61,7 +63,7 @@ internal static class Listening
             if (!ClientSigns.IsClient(command))
                 points.AddRange(FromOptions(words[1..], setting));
         }
-        foreach ((string name, (string value, Setting setting)) in ContainerRun.IsIn(service) ? [] : environment)
+        foreach ((string name, (string value, Setting setting)) in hasOthers ? [] : environment)
             points.AddRange(FromVariable(name, value, setting));
         return Joined(points);
     }
@@ -123,7 +125,7 @@ internal static class Listening
     {
         // OLLAMA_HOST, HTTP_PORT, ASPNETCORE_URLS: what counts is how it ends.
         string last = name[(name.LastIndexOf('_') + 1)..].ToLowerInvariant();
-        return last is "p" or "b" ? [] : ReadAll(last, value, setting);
+        return last is "p" or "b" || PortText.IsOthers(name) ? [] : ReadAll(last, value, setting);
     }
 
     /// <summary>The variables of <c>Environment=</c>; of one that is set twice the last counts.</summary>

@@ -14,6 +14,7 @@ internal static class PortText
         "db", "database", "redis", "smtp", "mail", "imap", "postgres", "pg", "mysql", "mariadb", "mongo", "amqp", "rabbit", "mqtt", "ldap", "kafka",
         "elastic", "memcache", "proxy", "upstream", "statsd", "debug", "inspect", "metrics", "remote", "peer", "cluster", "backend", "target", "dns", "syslog",
         "endpoint", "broker", "replica", "master", "rc", "advertise", "announce", "report",
+        "virtual", "health", "consul",
     ];
 
     private static readonly string[] s_addressNames = ["listen", "addr", "address", "bind", "host", "hostname", "ip", "urls", "http"];
@@ -36,7 +37,8 @@ internal static class PortText
     /// <summary>Whether a name is one of an address that a daemon listens at.</summary>
     internal static bool IsAddressName(string name) => !IsOthers(name) && PartsOf(name.TrimStart('-')).Any(s_addressNames.Contains);
 
-    private static bool IsOthers(string name)
+    /// <summary>Whether a name is one of what a daemon goes to, or of what clients are told.</summary>
+    internal static bool IsOthers(string name)
     {
         string[] parts = PartsOf(name.TrimStart('-'));
         return s_others.Any(other => parts.Any(part => part.StartsWith(other, StringComparison.Ordinal))) || parts.Any(s_shown.Contains);

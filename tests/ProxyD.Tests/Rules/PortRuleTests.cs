@@ -16,6 +16,8 @@ public sealed class PortRuleTests
     [InlineData("8080", "Environment=PUBLIC_URL=http://localhost:8080", false)]
     [InlineData("8080", "Environment=PORT=8080\nPrivateNetwork=yes", false)]
     [InlineData("/run/web.sock", "Environment=PORT=8080", false)]
+    [InlineData("8080", "Environment=PORT=18080 PUBLIC_PORT=8080 EXTERNAL_PORT=8080 VIRTUAL_PORT=8080", false)]
+    [InlineData("8080", "Environment=PORT=8080\nEnvironmentFile=-/etc/default/web", false)]
     [InlineData("8080", "ExecStart=/usr/sbin/ip netns exec vpn /usr/bin/qbittorrent-nox --webui-port=8080", false)]
     [InlineData("8080", "ExecStart=/usr/bin/nsenter --net=/run/netns/vpn /usr/bin/web --port 8080", false)]
     [InlineData("8080", "ExecStart=/usr/bin/nsenter -t 1 -m /usr/bin/web --port 8080", true)]

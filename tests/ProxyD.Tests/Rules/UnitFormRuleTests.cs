@@ -54,6 +54,10 @@ public sealed class UnitFormRuleTests
     [InlineData("/usr/bin/app --port 18081 --http-port 18082", "", false)]
     [InlineData("/usr/bin/docker run --rm -p 127.0.0.1:8080:18081 img --port 18081", "", false)]
     [InlineData("/usr/bin/app --port 18081", "PrivateNetwork=yes", false)]
+    [InlineData("/usr/bin/app", "Environment=PORT=18081\nEnvironmentFile=-/etc/default/app", false)]
+    [InlineData("/usr/bin/app", "Environment=METRICS_PORT=9100", false)]
+    [InlineData("/usr/bin/app", "Environment=MQTT_PORT=1883", false)]
+    [InlineData("/usr/bin/app", "Environment=CONSUL_HTTP_ADDR=127.0.0.1:8500", false)]
     public void A_backend_that_is_told_another_port_is_found(string command, string line, bool isFound) =>
         // Goal: PXD038 only where one port is told, and the destination's is named nowhere; the public one is PXD006's.
         Assert.Equal(isFound, Fixture.Findings("PXD038", Trio("", "", "", "", command, line)).Length > 0);
