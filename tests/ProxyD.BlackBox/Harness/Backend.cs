@@ -99,9 +99,12 @@ internal sealed class Backend : IDisposable
         return line.ToString();
     }
 
+    /// <summary>Whoever comes from now on is refused; who is there stays.</summary>
+    public void StopListening() => _listener.Dispose();
+
     public void Dispose()
     {
-        _listener.Dispose();
+        StopListening();
         foreach (Peer peer in Accepted)
             peer.Dispose();
     }
