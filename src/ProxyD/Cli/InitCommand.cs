@@ -26,7 +26,7 @@ internal static class InitCommand
     {
         Description = $"Where clients connect: {PublicAddress.Accepted}",
         HelpName = "ADDR",
-        CustomParser = ParsePublic,
+        CustomParser = Values.ParsePublic,
     };
 
     private static readonly Option<Address?> s_backend = new("--backend")
@@ -134,13 +134,6 @@ internal static class InitCommand
     {
         int equals = word.IndexOf('=', StringComparison.Ordinal);
         return equals > 0 && !char.IsAsciiDigit(word[0]) && word[..equals].All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
-    }
-
-    private static PublicAddress? ParsePublic(ArgumentResult result)
-    {
-        if (!PublicAddress.TryParse(Values.Text(result), out PublicAddress? address, out string? problem))
-            result.AddError($"--public: '{Values.Text(result)}' is not accepted: {problem}; expected {PublicAddress.Accepted}");
-        return address;
     }
 
     private static Address? ParseBackend(ArgumentResult result)

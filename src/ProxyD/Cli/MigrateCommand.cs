@@ -33,7 +33,7 @@ internal static class MigrateCommand
         Option<bool> rollback = new("--rollback") { Description = "Take the last --apply back" };
         Option<PublicAddress?> open = new("--public")
         {
-            CustomParser = ParsePublic,
+            CustomParser = Values.ParsePublic,
             Description = "A plain service: where clients are to come [default: where it listens now]",
             HelpName = "ADDR",
         };
@@ -77,13 +77,6 @@ internal static class MigrateCommand
             return isUnderstood ? 0 : ToolLine.ExitFound;
         });
         return command;
-    }
-
-    private static PublicAddress? ParsePublic(ArgumentResult result)
-    {
-        if (!PublicAddress.TryParse(Values.Text(result), out PublicAddress? address, out string? problem))
-            result.AddError($"--public: '{Values.Text(result)}' is not accepted: {problem}; expected {PublicAddress.Accepted}");
-        return address;
     }
 
     private static Address? ParseBackend(ArgumentResult result)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using ProxyD.Interop;
 using ProxyD.Observability;
+using ProxyD.Trios;
 using ProxyD.Units;
 
 namespace ProxyD.Cli;
@@ -19,6 +20,13 @@ internal static class Values
         if (!TimeSpanParser.TryParse(Text(result), out TimeSpan? span))
             Refuse(result, TimeSpanParser.Accepted);
         return span ?? Timeout.InfiniteTimeSpan;
+    }
+
+    internal static PublicAddress? ParsePublic(ArgumentResult result)
+    {
+        if (!PublicAddress.TryParse(Text(result), out PublicAddress? address, out string? problem))
+            result.AddError($"--public: '{Text(result)}' is not accepted: {problem}; expected {PublicAddress.Accepted}");
+        return address;
     }
 
     internal static Func<ArgumentResult, int> CountUpTo(int limit) => result =>

@@ -24,11 +24,11 @@ internal sealed class PlainListener
         List<PortSetting> ports = FindPorts(wishes.Public);
         IEnumerable<string> names = ports.Select(setting => setting.Name);
         Moved = [.. ports, .. PortFinder.HostsOf(_settings, wishes.PortVariable is { } own ? names.Append(own) : names)];
-        NoteUnreadFiles();
-        NoteOthers(ports);
         string[] hosts = [.. Moved.Where(setting => setting.Host is not null).Select(setting => setting.Host!).Distinct()];
         Public = wishes.Public ?? Listening(ports[0].Port!.Value, hosts);
         Port = ports is [var first, ..] ? first.Port!.Value : Public.Address.Port;
+        NoteUnreadFiles();
+        NoteOthers();
     }
 
     /// <summary>The address that stays the clients'.</summary>
@@ -43,10 +43,7 @@ internal sealed class PlainListener
     internal List<string> Notes { get; } = [];
 
     /// <summary>At which address the kernel shows it now, as <c>ListenStream=</c> takes it; null when it doesn't.</summary>
-    internal string? SeenAt(int port)
-    {
-        return _seen.ListensAt.FirstOrDefault(address => IsAt(address, port));
-    }
+    internal string? SeenAt(int port) => _seen.ListensAt.FirstOrDefault(address => IsAt(address, port));
 
     /// <summary>Whether an address, as <c>ListenStream=</c> takes it, has that port.</summary>
     internal static bool IsAt(string address, int port)
@@ -69,13 +66,12 @@ internal sealed class PlainListener
     }
 
     /// <summary>What else the daemon serves sleeps with it.</summary>
-    private void NoteOthers(List<PortSetting> ports)
+    private void NoteOthers()
     {
-        int port = ports is [var first, ..] ? first.Port!.Value : _wishes.Public?.Address.Port ?? 0;
         string[] others =
         [
-            .. _seen.ListensAt.Where(address => !IsAt(address, port)),
-            .. ContainerRun.IsIn(_service) ? _settings.Where(word => word.Port is { } its && its != port).Select(word => $"{word.Port}") : [],
+            .. _seen.ListensAt.Where(address => !IsAt(address, Port)),
+            .. ContainerRun.IsIn(_service) ? _settings.Where(word => word.Port is { } its && its != Port).Select(word => $"{word.Port}") : [],
         ];
         if (others.Length > 0)
             Notes.Add($"it serves {string.Join(" and ", others)}, too; whoever comes there finds nobody while it sleeps, and wakes nobody");

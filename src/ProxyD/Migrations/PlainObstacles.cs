@@ -61,7 +61,7 @@ internal static class PlainObstacles
 
     private static string HostOf(string text)
     {
-        string authority = text[(text.IndexOf("://", StringComparison.Ordinal) is >= 0 and int scheme ? scheme + 3 : 0)..].Split('/')[0];
+        string authority = PortText.AuthorityOf(text);
         return IsAddress(authority) || !authority.Contains(':', StringComparison.Ordinal) ? authority : authority[..authority.LastIndexOf(':')];
     }
 

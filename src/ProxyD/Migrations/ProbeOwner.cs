@@ -46,7 +46,7 @@ internal sealed class ProbeOwner(ProxyOptions options)
         {
             if (i > 0 && words[i - 1] is "-h" or "--host" or "--hostname")
                 yield return HostOf(words[i]);
-            string authority = words[i][(words[i].IndexOf("://", StringComparison.Ordinal) is >= 0 and int scheme ? scheme + 3 : 0)..].Split('/')[0];
+            string authority = PortText.AuthorityOf(words[i]);
             if (authority.EndsWith($":{port}", StringComparison.Ordinal))
                 yield return HostOf(authority);
         }

@@ -209,11 +209,11 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
     {
         try
         {
-            return UnitFolderFiles.Read(folder).SelectMany(file => file.Assignments).SelectMany(a => PortText.Numbers(a.Item.Value));
+            return UnitFolderFiles.ReadableIn(folder, out _).SelectMany(file => file.Assignments).SelectMany(a => PortText.Numbers(a.Item.Value));
         }
         catch (ToolException)
         {
-            // A file that can't be read says nothing.
+            // A user need not have a folder of units yet.
             return [];
         }
     }

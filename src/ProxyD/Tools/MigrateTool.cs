@@ -106,9 +106,11 @@ internal sealed class MigrateTool(MigrationWishes wishes, TextWriter output)
         Finding[] errors = [.. left.Where(finding => finding.Severity == Severity.Error)];
         if (made is null || errors.Length == 0)
             return null;
+        // Of a trio that is new nothing was there before.
+        if (made.Form == MigrationForm.Plain)
+            return errors[0];
         IReadOnlyList<Finding> found = RuleTable.Run(new(targets.Units, targets.Script, targets.Exists, []));
         HashSet<(string, string)> before = [.. found.Select(finding => (finding.RuleId, finding.Unit))];
-        // Of one whose backend is new nothing was there before.
-        return Array.Find(errors, error => !before.Contains((error.RuleId, error.Unit)) || made.Form == MigrationForm.Plain);
+        return Array.Find(errors, error => !before.Contains((error.RuleId, error.Unit)));
     }
 }

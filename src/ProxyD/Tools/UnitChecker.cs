@@ -103,7 +103,8 @@ internal sealed class UnitChecker(bool isUser)
     private static string UnitFolderOf(string path) =>
         IsDropIn(path) ? Path.GetDirectoryName(Path.GetDirectoryName(path))! : Path.GetDirectoryName(path)!;
 
-    private static string NameOf(string path) => IsDropIn(path) ? Path.GetFileName(Path.GetDirectoryName(path)!)[..^2] : Path.GetFileName(path);
+    /// <summary>The unit that a unit file is, or a drop-in is for.</summary>
+    internal static string NameOf(string path) => IsDropIn(path) ? Path.GetFileName(Path.GetDirectoryName(path)!)[..^2] : Path.GetFileName(path);
 
     private static bool IsDropIn(string path) =>
         path.EndsWith(".conf", StringComparison.Ordinal) && Path.GetDirectoryName(path)!.EndsWith(".d", StringComparison.Ordinal);

@@ -17,21 +17,7 @@ internal static class UnitFolderFiles
     /// <exception cref="ToolException">The folder can't be read, or a file that is needed.</exception>
     internal static IReadOnlyList<UnitFile> ReadFor(string path, string unit, bool isUser, Func<string, string?> script)
     {
-        List<UnitFile> files = [];
-        List<(string Unit, ToolException Error)> unread = [];
-        foreach (string file in FilesIn(path))
-        {
-            try
-            {
-                files.Add(UnitLoader.ReadFile(file));
-            }
-            catch (ToolException e)
-            {
-                string folder = Path.GetFileName(Path.GetDirectoryName(file)!);
-                bool isDropIn = file.EndsWith(".conf", StringComparison.Ordinal) && folder.EndsWith(".d", StringComparison.Ordinal);
-                unread.Add((isDropIn ? folder[..^2] : Path.GetFileName(file), e));
-            }
-        }
+        List<UnitFile> files = ReadableIn(path, out List<(string Unit, ToolException Error)> unread);
         if (unread.Count == 0)
             return files;
         HashSet<string> near = Near(UnitSet.FromFiles(files, isUser), unit, script);
@@ -40,6 +26,27 @@ internal static class UnitFolderFiles
             if (near.Contains(name))
                 throw error;
             Stderr.Fail($"{error.Message}; it is left out");
+        }
+        return files;
+    }
+
+    /// <summary>The same without those that can't be read.</summary>
+    /// <param name="unread">The units of these, and why.</param>
+    /// <exception cref="ToolException">The folder can't be read.</exception>
+    internal static List<UnitFile> ReadableIn(string path, out List<(string Unit, ToolException Error)> unread)
+    {
+        List<UnitFile> files = [];
+        unread = [];
+        foreach (string file in FilesIn(path))
+        {
+            try
+            {
+                files.Add(UnitLoader.ReadFile(file));
+            }
+            catch (ToolException e)
+            {
+                unread.Add((UnitChecker.NameOf(file), e));
+            }
         }
         return files;
     }

@@ -53,7 +53,7 @@ internal static class ClientSigns
     /// <summary>A name with a dot, as hosts of a network have, or an address that the machine hasn't got.</summary>
     private static bool IsElsewhere(string value, Func<IPAddress, bool>? isOwn)
     {
-        string authority = value[(value.IndexOf("://", StringComparison.Ordinal) is >= 0 and int scheme ? scheme + 3 : 0)..].Split('/')[0];
+        string authority = PortText.AuthorityOf(value);
         int colon = authority.LastIndexOf(':');
         bool hasPort = colon > 0 && authority.AsSpan(colon + 1).IndexOfAnyExceptInRange('0', '9') < 0
             && (authority[colon - 1] == ']' || authority.IndexOf(':', StringComparison.Ordinal) == colon);

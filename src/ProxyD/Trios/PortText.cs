@@ -88,6 +88,10 @@ internal static class PortText
         return parted.ToString().Split('_', '-', '.', ':');
     }
 
+    /// <summary>A URL, or an address as it stands, without its scheme and path.</summary>
+    internal static string AuthorityOf(string text) =>
+        text[(text.IndexOf("://", StringComparison.Ordinal) is >= 0 and int scheme ? scheme + 3 : 0)..].Split('/')[0];
+
     /// <summary>All numbers in a text that may be ports.</summary>
     internal static IEnumerable<int> Numbers(string text)
     {
