@@ -70,6 +70,71 @@ public sealed class CheckTests(Lab lab) : EndToEndTest(lab)
         }
     }
 
+    // Goal: a backend names no proxy and a socket may not be loaded, and each is judged with its trio all the same.
+    [Fact]
+    public void Any_unit_of_a_trio_leads_to_the_others()
+    {
+        Install(UnitFiles.OfTrio("brainstorm"));
+        Assert.Equal(["PXD003", "PXD009"], Found("brainstorm-backend"));
+
+        Lab.Systemctl("stop", "brainstorm.socket");
+        string tied = "/etc/systemd/system/brainstorm.socket.d/tied.conf";
+        try
+        {
+            Lab.Write(tied, "[Unit]\nPartOf=brainstorm.service\n");
+            Lab.Systemctl("daemon-reload");
+            Assert.Equal(["PXD001", "PXD003", "PXD009"], Found("brainstorm"));
+        }
+        finally
+        {
+            File.Delete(Lab.PathOf(tied));
+        }
+    }
+
+    // Goal: what systemctl enable makes of RequiredBy= is a tie, whether units are asked for by name or as files.
+    [Fact]
+    public void A_link_in_a_folder_is_a_dependency()
+    {
+        Install(UnitFiles.OfTrio("brainstorm"));
+        string folder = Lab.PathOf("/etc/systemd/system/brainstorm.socket.requires");
+        Directory.CreateDirectory(folder);
+        try
+        {
+            File.CreateSymbolicLink(folder + "/brainstorm.service", "../brainstorm.service");
+            Lab.Systemctl("daemon-reload");
+            Assert.Equal(["PXD001", "PXD003", "PXD009"], Found("brainstorm"));
+            Assert.Equal(["PXD001", "PXD003", "PXD009"], Found("/etc/systemd/system/brainstorm.socket"));
+            Assert.Contains("brainstorm.service", Lab.Run("systemctl", "show", "-p", "Requires", "brainstorm.socket").Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // Goal: a masked backend is one that can't be started, by name and as files.
+    [Theory]
+    [InlineData("brainstorm"), InlineData("/etc/systemd/system/brainstorm.service")]
+    public void A_masked_backend_is_told(string target)
+    {
+        Install(UnitFiles.OfTrio("brainstorm"));
+        string backend = Lab.PathOf("/etc/systemd/system/brainstorm-backend.service");
+        string text = File.ReadAllText(backend);
+        try
+        {
+            File.Delete(backend);
+            File.CreateSymbolicLink(backend, "/dev/null");
+            Lab.Systemctl("daemon-reload");
+            CommandResult result = Lab.Run(Lab.Proxyd, "check", target);
+            Assert.Contains("brainstorm-backend.service does not exist or is masked", result.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(backend);
+            File.WriteAllText(backend, text);
+        }
+    }
+
     // Goal: a name that systemd does not have is told in one line.
     [Fact]
     public void A_unit_that_does_not_exist_is_told()

@@ -4,13 +4,13 @@ using ProxyD.Units;
 namespace ProxyD.Rules;
 
 /// <summary>A name that no unit has.</summary>
-internal sealed class UnitMissing() : Rule("PXD025", Severity.Error, "unit that does not exist", "systemd.socket(5), systemd.unit(5)")
+internal sealed class UnitMissing() : Rule("PXD025", Severity.Error, "unit that does not exist or is masked", "systemd.socket(5), systemd.unit(5)")
 {
     private static readonly string[] s_required = ["Requires", "Requisite", "BindsTo"];
 
-    internal override string Why => "the unit that is to be started does not exist";
+    internal override string Why => "the unit that is to be started does not exist, or is masked";
 
-    internal override string Fix => "correct the name, or install the unit";
+    internal override string Fix => "correct the name, install the unit, or unmask it (systemctl unmask)";
 
     internal override string Story => """
         A trio is tied together by names, and systemd looks them up only when they are needed:
@@ -19,6 +19,8 @@ internal sealed class UnitMissing() : Rule("PXD025", Severity.Error, "unit that 
           Requires=, BindsTo= of the proxy                    the first client takes the socket down (Result: resources)
           Wants=, Upholds= of the proxy                       nothing is said, and nobody starts the backend
           --backend-unit=                                     proxyd says "there is no unit X", and resets who waits
+
+        A unit that is masked (systemctl mask, a link to /dev/null) is as good as none.
 
         A template's instance exists when its template does. What is looked at: the units that are checked, and those that systemd finds on this machine.
         """;
@@ -32,12 +34,12 @@ internal sealed class UnitMissing() : Rule("PXD025", Severity.Error, "unit that 
         {
             string service = UnitSet.ServiceNameOf(socket);
             if (IsMissing(service, input))
-                yield return At(socket, socket.Last("Socket", "Service"), $"there is no {service} for the socket to start, so it can't be started itself");
+                yield return At(socket, socket.Last("Socket", "Service"), $"{service} does not exist or is masked: the socket can't be started either");
         }
         foreach (Trio trio in input.Trios)
         {
             foreach (BackendTie tie in trio.Ties.Where(tie => tie.Unit is null && IsMissing(tie.Name, input)))
-                yield return At(tie.Hook ?? trio.Proxy, tie.Setting, $"{tie.Name} does not exist: {Consequence(tie)}");
+                yield return At(tie.Hook ?? trio.Proxy, tie.Setting, $"{tie.Name} does not exist or is masked: {Consequence(tie)}");
         }
     }
 

@@ -15,7 +15,8 @@ internal sealed class SocketTiedToProxy() : TrioRule("PXD001", Severity.Error, "
     internal override string Story => """
         A socket unit starts its service, never the other way round, so the socket must outlive it. PartOf= passes a stop or
         restart of the service on to the socket; BindsTo= and Requires= do the same for a stop, and Requisite= lets the socket start only
-        while the service runs. StopPropagatedFrom= in the socket, and PropagatesStopTo= in the other unit, pass a stop on and nothing else.
+        while the service runs. StopPropagatedFrom= in the socket, and PropagatesStopTo= in the other unit, pass a stop on and nothing else. A link
+        in NAME.socket.requires/ is a Requires= too; RequiredBy=NAME.socket in the other unit's [Install] makes one when that is enabled.
 
         With any of them the public port closes when the proxy goes to sleep, is stopped, or is taken down by its backend. Clients are
         refused from then on, and nothing opens the port again until somebody starts the socket by hand. A tie to the backend, or to a hook that
@@ -29,29 +30,30 @@ internal sealed class SocketTiedToProxy() : TrioRule("PXD001", Severity.Error, "
     {
         foreach (Unit socket in trio.Sockets)
         {
-            string service = UnitSet.ServiceNameOf(socket);
-            foreach (string key in s_ties)
-            {
-                if (socket.Names(service, key) is { } tie)
-                    yield return At(socket, tie, $"{key}={service}: {Why}");
-            }
-            if (trio.Proxy.Names(socket.Name, "PropagatesStopTo") is { } passed)
-                yield return At(trio.Proxy, passed, $"PropagatesStopTo={socket.Name}: {Why}", "remove the line");
-            foreach (Finding finding in Sleepers(trio).Where(unit => unit.Name != trio.Proxy.Name).SelectMany(unit => TiedTo(unit, socket)))
+            foreach (Finding finding in TiedTo(trio.Proxy, UnitSet.ServiceNameOf(socket), socket, Why))
                 yield return finding;
+            foreach (Unit unit in Sleepers(trio).Where(unit => unit.Name != trio.Proxy.Name))
+            {
+                string why = $"the socket stops with {unit.Name}, and then nothing listens on the public port";
+                foreach (Finding finding in TiedTo(unit, unit.Name, socket, why))
+                    yield return finding;
+            }
         }
     }
 
-    private IEnumerable<Finding> TiedTo(Unit unit, Unit socket)
+    /// <param name="name">What the unit is called where it is the socket's own.</param>
+    private IEnumerable<Finding> TiedTo(Unit unit, string name, Unit socket, string why)
     {
-        string why = $"the socket stops with {unit.Name}, and then nothing listens on the public port";
         foreach (string key in s_ties)
         {
-            if (socket.Names(unit.Name, key) is { } tie)
-                yield return At(socket, tie, $"{key}={unit.Name}: {why}");
+            if (socket.Names(name, key) is { } tie)
+                yield return At(socket, tie, $"{key}={name}: {why}", DependencyFolder.UnitOf(tie.Path) is null ? null : "remove the link");
         }
         if (unit.Names(socket.Name, "PropagatesStopTo") is { } passed)
             yield return At(unit, passed, $"PropagatesStopTo={socket.Name}: {why}", "remove the line");
+        // Of a unit that is loaded, the link tells whether it is enabled.
+        if (unit.IsEnabled is null && unit.List("Install", "RequiredBy").FirstOrDefault(entry => entry.Word == socket.Name).Setting is { } wish)
+            yield return At(unit, wish, $"RequiredBy={socket.Name}: once {unit.Name} is enabled, {why}", "remove the line");
     }
 
     /// <summary>What stops while the socket is to listen: backends on demand, and hooks that start them. Of several units that the proxy depends

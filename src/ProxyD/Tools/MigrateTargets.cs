@@ -21,7 +21,7 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
 
     private static readonly string[] s_adminFolders = ["/etc/systemd/system", "/etc/systemd/user"];
 
-    private readonly UnitLoader _loader = new(wishes.IsUser);
+    private readonly UnitLoader _loader = new(wishes.IsUser, readsTies: false);
     private readonly Systemctl _systemctl = new(wishes.IsUser);
     private UnitSet _units = new([]);
     private MigrationWishes _wishes = wishes;

@@ -34,6 +34,9 @@ internal static class RegularFile
     /// <summary>Whether a path leads to anything. <see cref="File.Exists"/> is content with a link that leads nowhere.</summary>
     internal static bool IsThere(string path) => Status(path, out _).Errno != Errno.ENOENT;
 
+    /// <summary>Whether a path leads to a device, as a masked unit's does to /dev/null.</summary>
+    internal static bool IsDevice(string path) => TypeOf(path) == CharacterDevice;
+
     /// <summary>What .NET does not tell apart; 0 when it is not there.</summary>
     private static int TypeOf(string path) => Status(path, out statx status).Ok ? status.stx_mode & TypeMask : 0;
 

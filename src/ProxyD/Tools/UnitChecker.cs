@@ -59,7 +59,7 @@ internal sealed class UnitChecker(bool isUser)
             if (Array.Find(wanted, name => inFolder.Find(name) is null) is not null)
                 throw new ToolException($"{path} is no unit file, and no drop-in of one in {folder}");
             asked.UnionWith(wanted.Select(name => inFolder.Find(name)!.Name));
-            files.AddRange(found);
+            files.AddRange([.. found, .. UnitFolders.TiesBeside(folder)]);
             links.AddRange(linked);
             if (folder == path)
                 _givenRules.AddRange(RulesIn(path));
@@ -72,13 +72,21 @@ internal sealed class UnitChecker(bool isUser)
         IReadOnlyList<Unit> sockets = _loader.LoadedSockets();
         if (names.Length == 0)
             names = [.. sockets.Where(_loader.IsProxys).Select(socket => socket.Name)];
-        UnitSet units = _loader.LoadWithRelated(names, out IReadOnlyList<string> missing);
+        string[] fronts = [.. sockets.Where(_loader.IsProxys).Select(socket => socket.Name).Where(name => Leads(name, names))];
+        UnitSet units = _loader.LoadWithRelated([.. names, .. fronts], out IReadOnlyList<string> missing);
         if (missing.Count > 0)
             throw new ToolException($"there is no unit {missing[0]}; expected a unit's name, a unit file or a folder of unit files");
         // Under the name that it was loaded by, which may be another than was asked for.
         asked.UnionWith(names.Select(name => _loader.Load(name)!.Name));
         // The other sockets are judged only against these.
         return new([.. units.Units, .. sockets]);
+    }
+
+    /// <summary>Whether a proxy's socket leads to one of the units: a backend knows nothing of its proxy.</summary>
+    private bool Leads(string socket, string[] names)
+    {
+        UnitSet trio = _loader.LoadWithRelated([socket], out _);
+        return names.Any(name => trio.Find(name) is not null);
     }
 
     /// <summary>What polkit reads; null when a folder is not ours to read, for then a rule that is missing here may be there.</summary>

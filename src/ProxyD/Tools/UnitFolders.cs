@@ -18,9 +18,11 @@ internal sealed class UnitFolders(bool isUser)
 
     private readonly string[] _folders = [.. (isUser ? OfUser() : s_system).Where(Directory.Exists)];
 
-    /// <summary>A unit's file and the drop-ins for it, as far as they can be read; an instance's are its template's.</summary>
+    /// <summary>A unit's file and the drop-ins for it, as far as they can be read; an instance's are its template's, and a masked one has none.</summary>
     internal IEnumerable<UnitFile> FilesOf(string name)
     {
+        if (!Has(name))
+            yield break;
         UnitName parts = new(name);
         string[] names = parts.Template is { } template ? [name, template] : [name];
         foreach (string folder in _folders)
@@ -34,6 +36,24 @@ internal sealed class UnitFolders(bool isUser)
             }
         }
     }
+
+    /// <summary>The dependencies that links beside a unit's file give it, wherever systemd looks for them.</summary>
+    internal IEnumerable<UnitFile> TiesOf(string name)
+    {
+        string[] names = new UnitName(name).Template is { } template ? [name, template] : [name];
+        return _folders.SelectMany(folder => names.SelectMany(its => DependencyFolder.Suffixes.Select(suffix => Path.Combine(folder, its + suffix))))
+            .Where(Directory.Exists).SelectMany(TiesIn);
+    }
+
+    /// <summary>The same of all units that have such folders in one place.</summary>
+    /// <exception cref="ToolException">It can't be read.</exception>
+    internal static IEnumerable<UnitFile> TiesBeside(string folder) => UnitLoader.Reading(folder, () =>
+        Directory.GetDirectories(folder).Where(path => DependencyFolder.UnitOf(path + "/") is not null).SelectMany(TiesIn).ToArray());
+
+    /// <summary>The links of such a folder. A file is none to systemd, nor is a link to /dev/null.</summary>
+    internal static IEnumerable<UnitFile> TiesIn(string folder) => Directory.GetFiles(folder)
+        .Where(path => UnitName.TypeOf(Path.GetFileName(path)) != UnitType.Unknown && new FileInfo(path).LinkTarget is { } target && target != "/dev/null")
+        .Order(StringComparer.Ordinal).Select(DependencyFolder.Read);
 
     /// <summary>The links that a name leads through to its unit: each name, and the one behind it.</summary>
     internal IEnumerable<KeyValuePair<string, string>> LinksFrom(string name)
@@ -68,11 +88,12 @@ internal sealed class UnitFolders(bool isUser)
     internal static bool IsNamedAsItsFile(string path) =>
         new FileInfo(path).LinkTarget is not { } target || Path.GetFileName(target) == Path.GetFileName(path);
 
-    /// <summary>Whether there is such a unit, as a file of its own or of its template.</summary>
+    /// <summary>Whether there is such a unit that can be started: a file of its own or of its template, and not masked.</summary>
     internal bool Has(string name)
     {
-        UnitName parts = new(name);
-        return _folders.Any(folder => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, parts.Template ?? name)));
+        string[] names = [name, new UnitName(name).Template ?? name];
+        string? path = _folders.SelectMany(folder => names.Select(its => Path.Combine(folder, its))).FirstOrDefault(File.Exists);
+        return path is not null && !RegularFile.IsDevice(path);
     }
 
     private static string[] OfUser()

@@ -6,7 +6,8 @@ namespace ProxyD.Tools;
 
 /// <summary>Reads units: from the manager (by name), from files and from folders.</summary>
 /// <param name="isUser">They are a user manager's.</param>
-internal sealed class UnitLoader(bool isUser)
+/// <param name="readsTies">Whether dependencies count that are links in a folder beside a unit; not for who edits lines.</param>
+internal sealed class UnitLoader(bool isUser, bool readsTies = true)
 {
     /// <summary>A chain socket → proxy → hook → backend is followed that far.</summary>
     internal const int MaxSteps = 4;
@@ -72,7 +73,8 @@ internal sealed class UnitLoader(bool isUser)
             {
                 KeyValuePair<string, string>[] passed = [.. _folders.LinksFrom(name)];
                 aliases.AddRange(passed);
-                all.AddRange(_folders.FilesOf(passed is [.., { Value: var id }] ? id : name));
+                string id = passed is [.., { Value: var last }] ? last : name;
+                all.AddRange([.. _folders.FilesOf(id), .. TiesOf(id)]);
             }
             if (all.Count == before)
                 break;
@@ -104,7 +106,7 @@ internal sealed class UnitLoader(bool isUser)
         string id = Own(shown.GetValueOrDefault("Id", name), isTemplate);
         IEnumerable<string> names = Words.Split(shown.GetValueOrDefault("Names", ""), keepsEscapes: true).Select(other => Own(other, isTemplate));
         UnitAliases aliases = new(names.Select(other => KeyValuePair.Create(other, id)));
-        return new(id, [.. dropIns.Prepend(fragment).Select(ReadFile)], isUser, aliases)
+        return new(id, [.. dropIns.Prepend(fragment).Select(ReadFile), .. TiesOf(id)], isUser, aliases)
         {
             FileState = shown.GetValueOrDefault("UnitFileState"),
         };
@@ -150,10 +152,13 @@ internal sealed class UnitLoader(bool isUser)
             ? Words.Split(_systemctl.Show(unit.Parts.Loadable, "TriggeredBy").GetValueOrDefault("TriggeredBy", ""), keepsEscapes: true)
                 .Select(name => Own(name, unit.Parts.IsTemplate))
             : [];
-        // What starts a template's instances: a template's socket, or one that accepts. No instance of either need be loaded.
-        string[] usual = unit.Type == UnitType.Service && unit.Parts.IsTemplate ? [unit.Parts.Stem + ".socket", unit.Parts.Prefix + ".socket"] : [];
+        // A socket that nobody has started need not be loaded, and what starts a template's instances (a template's socket, or one that accepts) is
+        // nothing that the manager tells.
+        string[] usual = unit.Type == UnitType.Service ? [unit.Parts.Stem + ".socket", unit.Parts.Prefix + ".socket"] : [];
         return new TrioFinder(new([unit]), Script).NamedBy(unit).Concat(sockets).Concat(usual).Select(name => new UnitName(name).Resolved.Full);
     }
+
+    private IEnumerable<UnitFile> TiesOf(string name) => readsTies ? _folders.TiesOf(name) : [];
 
     /// <summary>The name of the template itself where its instance was asked for in its place.</summary>
     private static string Own(string name, bool isTemplate) =>

@@ -22,7 +22,8 @@ internal sealed class UnitSet
     /// <summary>In the order of their names.</summary>
     internal IEnumerable<Unit> Units => _units.Values.OrderBy(unit => unit.Name, StringComparer.Ordinal);
 
-    /// <summary>Puts files together by their paths: <c>NAME</c> is a unit, <c>NAME.d/*.conf</c> its drop-ins; systemd.unit(5).</summary>
+    /// <summary>Puts files together by their paths: <c>NAME</c> is a unit, <c>NAME.d/*.conf</c> its drop-ins, <c>NAME.wants/</c> and its like hold its
+    /// dependencies; systemd.unit(5).</summary>
     /// <param name="files">Of two unit files of one name, and of two drop-ins of one file name for one unit, the first counts.</param>
     /// <param name="links">Names that are links, each with the name that it leads to; none by default.</param>
     /// <remarks>A drop-in whose unit is not among the files belongs to nothing here and is left out.</remarks>
@@ -31,8 +32,9 @@ internal sealed class UnitSet
         List<UnitFile> all = [.. files];
         UnitAliases aliases = new(links ?? []);
         ILookup<string, UnitFile> dropIns = all.Where(IsDropIn).ToLookup(file => FolderName(file.Path), StringComparer.Ordinal);
+        ILookup<string?, UnitFile> ties = all.ToLookup(file => DependencyFolder.UnitOf(file.Path), StringComparer.Ordinal);
         Dictionary<string, UnitFile> fragments = [];
-        foreach (UnitFile file in all.Where(file => !IsDropIn(file) && UnitName.TypeOf(FileName(file.Path)) != UnitType.Unknown))
+        foreach (UnitFile file in ties[null].Where(file => !IsDropIn(file) && UnitName.TypeOf(FileName(file.Path)) != UnitType.Unknown))
             fragments.TryAdd(FileName(file.Path), file);
         // An instance with drop-ins of its own is a unit even where only its template has a file.
         IEnumerable<string> instances = dropIns.Select(group => group.Key[..^2])
@@ -40,7 +42,7 @@ internal sealed class UnitSet
         return new(fragments.Keys.Concat(instances).Select(name =>
         {
             UnitFile fragment = fragments.GetValueOrDefault(name) ?? fragments[new UnitName(name).Template!];
-            return new Unit(name, [fragment, .. DropInsOf(new(name), dropIns)], isUser, aliases);
+            return new Unit(name, [fragment, .. DropInsOf(new(name), dropIns), .. ties[name], .. TiesOfTemplate(name, ties)], isUser, aliases);
         }));
     }
 
@@ -72,6 +74,9 @@ internal sealed class UnitSet
     /// <summary>The sockets among these units that start a service.</summary>
     internal IEnumerable<Unit> SocketsOf(Unit service) =>
         Units.Where(unit => unit.Type == UnitType.Socket && ServiceOf(unit)?.Name == service.Name);
+
+    private static IEnumerable<UnitFile> TiesOfTemplate(string name, ILookup<string?, UnitFile> ties) =>
+        new UnitName(name).Template is { } template ? ties[template] : [];
 
     /// <summary>All drop-ins that apply, in the order of their file names; a folder that names the unit more exactly wins.</summary>
     private static IEnumerable<UnitFile> DropInsOf(UnitName unit, ILookup<string, UnitFile> dropIns) =>

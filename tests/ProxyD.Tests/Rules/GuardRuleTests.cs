@@ -1,4 +1,5 @@
 using ProxyD.Rules;
+using ProxyD.Units;
 
 namespace ProxyD.Tests.Rules;
 
@@ -75,6 +76,32 @@ public sealed class GuardRuleTests
             [Service]
             ExecStart=/usr/bin/database
             """));
+
+    [Theory]
+    [InlineData("web.socket.requires/web.service", "PXD001 web.socket.requires/web.service:1")]
+    [InlineData("web.service.wants/web-backend.service", "PXD005 web-backend.service:2")]
+    [InlineData("web.service.requires/web-backend.service", "PXD005 web-backend.service:2")]
+    [InlineData("web.service.upholds/web-backend.service", "PXD005 web-backend.service:2")]
+    [InlineData("web.socket.wants/web.service", null)]
+    [InlineData("other.socket.requires/web.service", null)]
+    public void A_link_in_a_folder_is_a_dependency(string path, string? found)
+    {
+        // Goal: what systemctl enable and add-requires make of RequiredBy= and WantedBy= ties units as a line does.
+        UnitSet units = Fixture.Read(Tied("") + "\n--- web-backend.service\n[Service]\nRestart=always\nExecStart=/usr/bin/web\n").Units;
+        UnitSet linked = UnitSet.FromFiles([.. units.Units.SelectMany(unit => unit.Sources), DependencyFolder.Read(path)]);
+        IEnumerable<Finding> findings = RuleTable.Run(new(linked, _ => null, _ => true)).Where(finding => finding.RuleId is "PXD001" or "PXD005");
+        Assert.Equal(found is null ? [] : [found], findings.Select(finding => $"{finding.RuleId} {finding.Path}:{finding.Line}"));
+    }
+
+    [Theory]
+    [InlineData("RequiredBy=web.socket", true)]
+    [InlineData("RequiredBy=multi-user.target web.socket", true)]
+    [InlineData("WantedBy=web.socket", false)]
+    [InlineData("RequiredBy=multi-user.target", false)]
+    public void A_tie_that_enabling_would_make_is_found(string line, bool isFound) =>
+        // Goal: PXD001 where [Install] of the proxy ties the socket to it.
+        Assert.Equal(
+            isFound ? ["web.service.d/x.conf:2"] : [], Fixture.Findings("PXD001", Tied("") + $"\n--- web.service.d/x.conf\n[Install]\n{line}\n"));
 
     [Fact]
     public void A_tie_in_a_drop_in_is_found_there() =>
