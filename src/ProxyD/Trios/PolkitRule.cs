@@ -88,7 +88,7 @@ internal sealed class PolkitRule
 
     /// <summary>Whether it may let a user start a unit.</summary>
     /// <param name="unit">As systemd itself calls it: polkit is told no other name.</param>
-    internal bool Allows(string user, string unit) => SaysYes && IsOfAction && IsOfUnit(unit) && IsOfUser(user);
+    internal bool Allows(string user, string unit) => SaysYes && IsOfAction && IsOfUnit(unit, user) && IsOfUser(user);
 
     /// <summary>Whether it lets this user do what it doesn't ask about: it names the user, or asks for nothing about who wants it, and it is about
     /// nothing but systemd's action.</summary>
@@ -109,13 +109,16 @@ internal sealed class PolkitRule
         }
     }
 
-    private bool IsOfUnit(string unit)
+    private bool IsOfUnit(string unit, string user)
     {
         // Of a template's instance only what stands before the specifier is known.
         int specifier = unit.IndexOf('%', StringComparison.Ordinal);
         string known = specifier < 0 ? unit : unit[..specifier];
         string[] units = [.. _names.Where(name => UnitName.TypeOf(name) != UnitType.Unknown)];
-        return !AsksUnit || !_isClosed || HasPatterns || units.Length == 0
+        // systemd never leaves the suffix out, as people do.
+        string stem = new UnitName(unit).Stem;
+        bool isCutShort = stem != user && _names.Contains(stem);
+        return !AsksUnit || !_isClosed || HasPatterns || (units.Length == 0 && !isCutShort)
             || units.Any(name => specifier < 0 ? name == unit : name.StartsWith(known, StringComparison.Ordinal));
     }
 

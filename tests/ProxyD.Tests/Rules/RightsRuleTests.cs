@@ -20,6 +20,7 @@ public sealed class RightsRuleTests
 
     [Theory]
     [InlineData("web-backend.service", "backend.service")]
+    [InlineData("web-backend.service", "web-backend")]
     [InlineData("subject.user !== \"web\"", "subject.user !== \"www\"")]
     [InlineData("manage-units", "manage-unit-files")]
     [InlineData("Result.YES", "Result.AUTH_ADMIN")]
