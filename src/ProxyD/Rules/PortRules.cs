@@ -25,11 +25,14 @@ internal sealed class BackendOnPublicPort() : TrioRule("PXD006", Severity.Error,
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
         ListenPoint[] destinations = [.. Listening.OfDestinations(trio.Command)];
+        bool isUnix = trio.Command.Options.Destinations.Select(BackendAddress.OfDestination).Any(address => address.IsUnix);
         foreach (Unit backend in trio.Backends)
         {
             UnitNetwork? network = UnitNetwork.Of(backend, input.Script);
             ListenPoint[] publics = [.. trio.Sockets.Where(socket => UnitNetwork.AreSame(UnitNetwork.Of(socket), network)).SelectMany(Listening.OfSocket)];
-            if (Listening.Of(backend).FirstOrDefault(point => publics.Any(taken => Collides(point, taken, destinations))) is { } point)
+            // postgres -p 5432: the number in the name of the Unix socket that the proxy goes to.
+            IEnumerable<ListenPoint> points = Listening.Of(backend).Where(point => point.Host is not null || !isUnix);
+            if (points.FirstOrDefault(point => publics.Any(taken => Collides(point, taken, destinations))) is { } point)
                 yield return At(backend, point.Setting, $"port {point.Port} is the public one: {Why}");
         }
     }

@@ -6,7 +6,11 @@ namespace ProxyD.Shell;
 /// <param name="Words">Without assignments before it and without <c>exec</c>; quotes are gone, expansions stay as written.</param>
 /// <param name="IsExec">Whether it replaces the shell.</param>
 /// <param name="IsLast">Whether nothing comes after it.</param>
-internal sealed record ShellCommand(IReadOnlyList<string> Words, bool IsExec, bool IsLast);
+internal sealed record ShellCommand(IReadOnlyList<string> Words, bool IsExec, bool IsLast)
+{
+    /// <summary>The assignments before it, which its program finds in its environment.</summary>
+    internal IReadOnlyList<(string Name, string Value)> Variables { get; init; } = [];
+}
 
 /// <summary>As much of a shell's language as it takes to see which programs a wrapper or a guard calls.</summary>
 internal static class ShellText
@@ -81,7 +85,10 @@ internal static class ShellText
             isExec |= words[first] == "exec";
             first++;
         }
-        return new(words[first..], isExec, isLast);
+        return new(words[first..], isExec, isLast)
+        {
+            Variables = [.. words[..first].Where(IsAssignment).Select(word => word.Split('=', 2)).Select(pair => (pair[0], pair[1]))],
+        };
     }
 
     private static bool IsAssignment(string word) =>

@@ -20,7 +20,9 @@ internal static class ClientSigns
     /// <summary>Schemes of URLs by which daemons are told where to listen; one of a database or a queue is whom they go to.</summary>
     private static readonly string[] s_listenSchemes = ["http", "https", "tcp", "tcp4", "tcp6", "ws", "wss", "h2c", "grpc", "rtsp", "fastcgi", "uwsgi"];
 
-    internal static bool IsClient(ExecCommand command) => s_programs.Contains(command.FileName);
+    /// <summary>Whether no port that a command names is one where it listens itself. What systemd-nspawn's <c>--port=</c> names is forwarded by the
+    /// kernel.</summary>
+    internal static bool IsClient(ExecCommand command) => command.FileName == "systemd-nspawn" || s_programs.Contains(command.FileName);
 
     /// <summary>Whether a text is a URL of a kind on which nobody listens.</summary>
     internal static bool IsOthersUrl(string text)
@@ -35,8 +37,7 @@ internal static class ClientSigns
     {
         foreach ((ExecCommand command, Setting _) in service.Commands("ExecStart"))
         {
-            IEnumerable<string> words = command.FileName == "env" ? command.Arguments.Where(word => word is not ['-', ..]) : [command.FileName];
-            string program = (words.FirstOrDefault(word => !word.Contains('=', StringComparison.Ordinal)) ?? "").Split('/')[^1];
+            string program = LaunchedProgram.Of(command).Command.FileName;
             if (s_programs.Contains(program))
                 return $"{program} is a client, or relays for others";
             for (int i = 0; i < command.Arguments.Count; i++)

@@ -62,6 +62,18 @@ internal static class ContainerRun
         return isOfMachine && ports.Count == 0 ? null : ports;
     }
 
+    /// <summary>What its program finds in its environment, as far as the command line says it.</summary>
+    internal static IEnumerable<(string Name, string Value)> Variables(IReadOnlyList<string> words)
+    {
+        for (int i = 1; i < words.Count; i++)
+        {
+            string word = words[i] is "-e" or "--env" ? words.ElementAtOrDefault(i + 1) ?? ""
+                : words[i].StartsWith("--env=", StringComparison.Ordinal) ? words[i]["--env=".Length..] : "";
+            if (word.Split('=', 2) is [var name, var value])
+                yield return (name, value);
+        }
+    }
+
     /// <summary><c>-dp 8080:80</c></summary>
     private static bool FlagsThenPublish(string word) =>
         word.Length > 2 && word[^1] == 'p' && word.AsSpan(1, word.Length - 2).IndexOfAnyExcept(FlagLetters) < 0;

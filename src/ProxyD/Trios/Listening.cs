@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ProxyD.Interop;
+using ProxyD.Shell;
 using ProxyD.Units;
 
 namespace ProxyD.Trios;
@@ -55,15 +56,23 @@ internal static class Listening
         Dictionary<string, (string Value, Setting Setting)> environment = EnvironmentOf(service);
         // What a file says comes after Environment=, and a container's program hands no variables on.
         bool hasOthers = ContainerRun.IsIn(service) || service.Last("Service", "EnvironmentFile") is not null;
+        HashSet<string> launched = [];
         foreach ((ExecCommand command, Setting setting) in service.Commands("ExecStart"))
         {
-            string[] words = [.. command.Words.Select(word => Filled(word, environment))];
-            if (ContainerRun.Is(command) && ContainerRun.Published(words) is { } published)
+            LaunchedProgram program = LaunchedProgram.Of(command);
+            // What is set nearer to the program counts.
+            foreach ((string name, string value) in program.Variables)
+                environment[name] = (value, setting);
+            launched.UnionWith(program.Variables.Select(variable => variable.Name));
+            string[] words = [.. program.Command.Words.Select(word => Filled(word, environment))];
+            if (ContainerRun.Is(program.Command) && ContainerRun.Published(words) is { } published)
                 return [.. published.Select(port => new ListenPoint(port.Host, port.Port, setting))];
-            if (!ClientSigns.IsClient(command))
+            if (ContainerRun.Is(program.Command))
+                points.AddRange(ContainerRun.Variables(words).SelectMany(variable => FromVariable(variable.Name, variable.Value, setting)));
+            else if (!ClientSigns.IsClient(program.Command))
                 points.AddRange(FromOptions(words[1..], setting));
         }
-        foreach ((string name, (string value, Setting setting)) in hasOthers ? [] : environment)
+        foreach ((string name, (string value, Setting setting)) in environment.Where(variable => !hasOthers || launched.Contains(variable.Key)))
             points.AddRange(FromVariable(name, value, setting));
         return Joined(points);
     }
@@ -113,7 +122,8 @@ internal static class Listening
                     yield return new(null, served, setting);
                 continue;
             }
-            string name = word.TrimStart('-');
+            // java -Dserver.port=8080
+            string name = word.StartsWith("-D", StringComparison.Ordinal) ? word[2..] : word.TrimStart('-');
             int equals = name.IndexOf('=', StringComparison.Ordinal);
             string? value = equals > 0 ? name[(equals + 1)..] : arguments.ElementAtOrDefault(i + 1);
             foreach (ListenPoint point in ReadAll(equals > 0 ? name[..equals] : name, value ?? "", setting))
@@ -137,12 +147,20 @@ internal static class Listening
             foreach (string[] variable in Words.Split(setting.Value).Select(word => word.Split('=', 2)).Where(pair => pair.Length == 2))
                 environment[variable[0]] = (variable[1], setting);
         }
+        // A name alone takes any value away, NAME=VALUE only that one.
+        foreach ((string word, Setting _) in service.List("Service", "UnsetEnvironment"))
+        {
+            string[] pair = word.Split('=', 2);
+            if (environment.TryGetValue(pair[0], out (string Value, Setting Setting) variable) && (pair.Length == 1 || variable.Value == pair[1]))
+                environment.Remove(pair[0]);
+        }
         return environment;
     }
 
-    /// <summary>A word that is a variable, with its value where it is known; systemd.service(5).</summary>
+    /// <summary>A word with the values of its variables, where these are known: <c>$NAME</c> alone and <c>${NAME}</c> anywhere;
+    /// systemd.service(5).</summary>
     private static string Filled(string word, Dictionary<string, (string Value, Setting Setting)> environment) =>
-        word is ['$', ..] && environment.TryGetValue(word[1..].Trim('{', '}'), out (string Value, Setting Setting) variable) ? variable.Value : word;
+        UnitEnvironment.Filled(word, environment.ToDictionary(variable => variable.Key, variable => variable.Value.Value));
 
     /// <summary>Several URLs may stand in one value, as Kestrel takes them.</summary>
     private static IEnumerable<ListenPoint> ReadAll(string name, string value, Setting setting) =>

@@ -26,9 +26,28 @@ public sealed class PortRuleTests
     [InlineData("8080\nPrivateNetwork=yes", "ExecStart=/usr/bin/web --bind 127.0.0.1:8080", false)]
     [InlineData("8080\nNetworkNamespacePath=/run/netns/a", "ExecStart=/usr/bin/web --port 8080\nNetworkNamespacePath=/run/netns/a", true)]
     [InlineData("8080\nNetworkNamespacePath=/run/netns/a", "ExecStart=/usr/bin/web --port 8080\nNetworkNamespacePath=/run/netns/b", false)]
+    [InlineData("8080", "ExecStart=/usr/bin/env -i A=1 PORT=8080 /usr/bin/web", true)]
+    [InlineData("8080", "ExecStart=/bin/sh -c 'cd /srv && PORT=8080 exec node web.js'", false)]
+    [InlineData("8080", "ExecStart=/bin/sh -c 'PORT=8080 exec node web.js'", true)]
+    [InlineData("8080", "ExecStart=/bin/sh -c 'exec env PORT=8080 node web.js'\nEnvironmentFile=-/etc/default/web", true)]
+    [InlineData("8080", "ExecStart=/usr/bin/env PORT=18080 /usr/bin/web\nEnvironment=PORT=8080", false)]
+    [InlineData("8080", "ExecStart=/usr/bin/web --listen 127.0.0.1:${P}\nEnvironment=P=8080", true)]
+    [InlineData("8080", "Environment=PORT=8080\nUnsetEnvironment=HOME PORT", false)]
+    [InlineData("8080", "Environment=PORT=8080\nUnsetEnvironment=PORT=80", true)]
+    [InlineData("8080", "ExecStart=/usr/bin/java -Dserver.port=8080 -jar web.jar", true)]
+    [InlineData("8080", "ExecStart=/usr/bin/systemd-nspawn --port 8080 -D /srv/web", false)]
+    [InlineData("8080", "ExecStart=/usr/bin/docker run --network host -e PORT=8080 web", true)]
     public void A_backend_on_the_public_port_is_found(string listen, string inBackend, bool isFound) =>
         // Goal: PXD006 where the command line or the environment plainly says so, and the addresses meet.
         Assert.Equal(isFound ? ["web-backend.service:2"] : [], Fixture.Findings("PXD006", Trio(listen, "127.0.0.1:18080", inBackend)));
+
+    [Theory]
+    [InlineData("ExecStart=/usr/bin/postgres -D /srv/db -p 5432", false)]
+    [InlineData("ExecStart=/usr/bin/postgres -D /srv/db -p 5432 --host 0.0.0.0", true)]
+    public void A_port_behind_a_Unix_destination_may_only_be_in_its_name(string inBackend, bool isFound) =>
+        // Goal: no PXD006 for a number that postgres puts into the name of its socket.
+        Assert.Equal(
+            isFound ? ["web-backend.service:2"] : [], Fixture.Findings("PXD006", Trio("5432", "/run/postgresql/.s.PGSQL.5432", inBackend)));
 
     [Theory]
     [InlineData("192.168.1.5:8080", "127.0.0.1:8080", false)]
