@@ -52,6 +52,15 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
+    public void No_time_at_all_is_refused()
+    {
+        // Goal: what can't be answered is no failure of the units.
+        using Subject proxyd = _systemd.Start("verify", "web", "--timeout=0");
+        Assert.Equal(2, proxyd.WaitForExit());
+        Assert.Equal(["proxyd: --timeout=0 leaves no time to answer; expected a longer time"], proxyd.Log);
+    }
+
+    [Fact]
     public void A_step_that_breaks_off_leaves_those_before_it_to_be_seen()
     {
         // Goal: systemd refuses in the middle: what was seen until then is shown, and why it ended.

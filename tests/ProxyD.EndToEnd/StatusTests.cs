@@ -101,12 +101,31 @@ public sealed class StatusTests(Lab lab) : EndToEndTest(lab)
     [InlineData("nothing-of-this-name", "there is no unit nothing-of-this-name.service (not-found)")]
     [InlineData("nothing-of-this-name.socket", "nothing-of-this-name.socket starts no service")]
     [InlineData("dbus", "dbus.service is no proxyd")]
+    [InlineData("app@", "app@.service is a template, and only its instances run; expected the name of one, such as app@1.service")]
     public void What_is_no_proxy_is_told(string name, string expected)
     {
         CommandResult status = Lab.Run(Lab.Proxyd, "status", name);
         Assert.Equal((2, ""), (status.ExitCode, status.Output));
         Assert.StartsWith($"proxyd: {expected}", status.Errors, StringComparison.Ordinal);
         Assert.Equal(1, status.Errors.Count(c => c == '\n'));
+    }
+
+    // Goal: whoever sleeps can't be asked; by its command it is no proxyd, runtime directory or not.
+    [Fact]
+    public void What_sleeps_and_is_no_proxy_is_told()
+    {
+        const string Asleep = "/run/systemd/system/asleep.service";
+        Lab.Write(Asleep, "[Service]\nRuntimeDirectory=asleep\nExecStart=/bin/sleep 60\n");
+        try
+        {
+            CommandResult status = Lab.Run(Lab.Proxyd, "status", "asleep");
+            Assert.Equal((2, ""), (status.ExitCode, status.Output));
+            Assert.StartsWith("proxyd: asleep.service is no proxyd", status.Errors, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(Lab.PathOf(Asleep));
+        }
     }
 
     private static int Told(Trio trio) =>

@@ -37,7 +37,7 @@ internal static class ToolLine
             Stderr.Fail($"'{OneLine(arguments.FirstOrDefault() ?? "")}' is no tool; expected one of {string.Join(", ", ToolProgram.Words)}");
             return ExitUnable;
         }
-        if (CommandLine.EmptyValue(arguments) is { } empty)
+        if ((CommandLine.EmptyValue(arguments) ?? EmptyWord(arguments)) is { } empty)
         {
             Stderr.Fail(OneLine(empty));
             return ExitUnable;
@@ -64,6 +64,10 @@ internal static class ToolLine
             return ExitUnable;
         }
     }
+
+    /// <summary>A variable of a script that was never set.</summary>
+    private static string? EmptyWord(string[] arguments) =>
+        arguments.Contains("") ? $"'' stands behind {arguments[Array.IndexOf(arguments, "") - 1]}; expected a word, or none" : null;
 
     /// <summary>A value may hold anything; its report is one line.</summary>
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));

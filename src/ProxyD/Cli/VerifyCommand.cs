@@ -57,6 +57,8 @@ internal static class VerifyCommand
         {
             if (result.GetResult(s_path) is not null && result.GetValue(s_tcp))
                 result.AddError("--path and --tcp are both given; expected one of them");
+            if (result.GetResult(s_timeout) is { } timeout && !timeout.Errors.Any() && timeout.GetValueOrDefault<TimeSpan>() == TimeSpan.Zero)
+                result.AddError("--timeout=0 leaves no time to answer; expected a longer time");
         });
         command.SetAction(RunAsync);
         return command;

@@ -1,3 +1,6 @@
+using ProxyD.Trios;
+using ProxyD.Units;
+
 namespace ProxyD.Tools;
 
 /// <summary>A service that runs proxyd, as systemd knows it.</summary>
@@ -52,6 +55,9 @@ internal sealed class StatusUnits(Systemctl systemctl, string runtimeFolder)
     {
         if (name.Contains('/', StringComparison.Ordinal))
             return new() { Name = name, ControlPath = Directory.Exists(name) ? Path.Combine(name, StatusClient.FileName) : name };
+        UnitName full = new(UnitName.TypeOf(name) == UnitType.Unknown ? name + ".service" : name);
+        if (full.IsTemplate)
+            throw new ToolException($"{full.Full} is a template, and only its instances run; expected the name of one, such as {full.With("1")}");
         string asked = name;
         if (name.EndsWith(".socket", StringComparison.Ordinal))
             asked = ServiceOf(name);
@@ -62,10 +68,20 @@ internal sealed class StatusUnits(Systemctl systemctl, string runtimeFolder)
         Dictionary<string, string> service = Show(asked);
         if (service["LoadState"] != "loaded")
             throw new ToolException($"there is no unit {asked} ({service["LoadState"]}); expected the name of a service that runs proxyd, or of its socket");
-        if (!RunsProxyd(service.GetValueOrDefault("ExecStart", "")) && service.GetValueOrDefault("RuntimeDirectory", "").Length == 0)
+        if (!RunsProxyd(service.GetValueOrDefault("ExecStart", "")) && !MayRunProxyd(service))
             throw new ToolException($"{asked} is no proxyd; expected one in its ExecStart=, or RuntimeDirectory= where a script starts it");
         string[] sockets = service.GetValueOrDefault("TriggeredBy", "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return ToProxy(service, sockets.Length > 0 ? systemctl.ShowEach(sockets, s_properties) : [], runtimeFolder);
+    }
+
+    /// <summary>Whether a script of it may start one: while it runs, its control socket tells; before, the script itself, as far as check reads it.</summary>
+    private bool MayRunProxyd(Dictionary<string, string> service)
+    {
+        if (service.GetValueOrDefault("RuntimeDirectory", "").Length == 0)
+            return false;
+        UnitLoader loader = new(systemctl.IsUser);
+        return service.GetValueOrDefault("ActiveState") != "inactive"
+            || (loader.Load(service["Id"]) is { } unit && ProxyCommand.Of(unit, loader.Script) is not null);
     }
 
     /// <summary>Whether a command is proxyd, by <c>systemctl show</c>'s way to print it: <c>{ path=/usr/bin/proxyd ; argv[]=… }</c>.</summary>

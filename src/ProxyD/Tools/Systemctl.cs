@@ -6,6 +6,8 @@ namespace ProxyD.Tools;
 /// <param name="isUser">The user's manager instead of the system's.</param>
 internal sealed class Systemctl(bool isUser)
 {
+    internal bool IsUser => isUser;
+
     /// <summary>Runs it.</summary>
     /// <returns>Exit status, standard output, standard error (both without the last line end).</returns>
     /// <exception cref="ToolException">There is no systemctl.</exception>
