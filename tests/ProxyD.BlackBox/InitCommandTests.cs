@@ -76,6 +76,18 @@ public sealed class InitCommandTests : IDisposable
         Assert.DoesNotContain("PXD", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("PORT=8080 /usr/bin/node /srv/app.js", "(PXD006): port 8080 is the public one")]
+    [InlineData("/usr/bin/docker run -p 8080:80 web", "(PXD006): port 8080 is the public one")]
+    [InlineData("/usr/bin/web --port=18081", "(PXD038): the backend is told port 18081")]
+    [InlineData("/usr/bin/web --listen=0.0.0.0:18080", "(PXD007): 0.0.0.0 is every interface")]
+    public void A_command_that_names_another_port_is_noted(string command, string note)
+    {
+        // Goal: what check would find in a command is said before anything is written.
+        string shown = Succeed(["web", "--public=8080", "--backend=127.0.0.1:18080", $"--exec={command}"]);
+        Assert.Contains($"Note: proxyd check will say of web-backend.service {note}", shown, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void As_JSON_it_is_one_document()
     {
@@ -103,7 +115,7 @@ public sealed class InitCommandTests : IDisposable
     [InlineData("neither --exec nor --unit", "web --public=8080 --backend=127.0.0.1:18080")]
     [InlineData("--exec and --unit both", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/true --unit=x")]
     [InlineData("'node' is no absolute path", "web --public=8080 --backend=127.0.0.1:18080 --exec=node")]
-    [InlineData("'' is no absolute path", "web --public=8080 --backend=127.0.0.1:18080 --exec=PORT=1")]
+    [InlineData("--exec: there are only variables in it", "web --public=8080 --backend=127.0.0.1:18080 --exec=PORT=1")]
     [InlineData("\" is never closed", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/a\"b")]
     [InlineData("--exec: '' is not accepted", "web --public=8080 --backend=127.0.0.1:18080 --exec= /bin/true")]
     [InlineData("--idle-stop: 'soon' is not accepted", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/true --idle-stop=soon")]
@@ -112,6 +124,9 @@ public sealed class InitCommandTests : IDisposable
     [InlineData("--unit: 'a/b' is not accepted", "web --public=8080 --backend=127.0.0.1:18080 --unit=a/b")]
     [InlineData("would make web.service, which is the backend", "web --public=8080 --backend=127.0.0.1:18080 --unit=web")]
     [InlineData("--install and --dest", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/true --install --dest=x")]
+    [InlineData("/etc/passwd is a file; expected a folder", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/true --dest=/etc/passwd")]
+    [InlineData("/etc/passwd is a file; expected a folder", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/true --dest=/etc/passwd/x/y")]
+    [InlineData("'' stands behind --run-as", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/true --run-as ")]
     [InlineData("--frobnicate", "web --public=8080 --backend=127.0.0.1:18080 --exec=/bin/true --frobnicate")]
     public void What_is_wrong_is_one_line_and_nothing_is_written(string expected, string arguments)
     {
@@ -143,11 +158,9 @@ public sealed class InitCommandTests : IDisposable
     public void A_folder_that_can_not_be_written_is_named()
     {
         // Goal: no stack trace, no half of the files.
-        string file = _folder.Write("file", "");
-        (int exitCode, _, string errors) = Run(["init", .. s_web, $"--dest={file}"]);
+        (int exitCode, _, string errors) = Run(["init", .. s_web, "--dest=/proc/self/task"]);
         Assert.Equal(2, exitCode);
-        string line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.StartsWith($"proxyd: {file}/web.socket can't be ", line, StringComparison.Ordinal);
+        Assert.StartsWith("proxyd: /proc/self/task/web.socket can't be written: ", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     private static string Succeed(string[] arguments)

@@ -52,6 +52,7 @@ public sealed class InitAgainTests(Lab lab) : EndToEndTest(lab)
         MadeTrio trio = Keep(new MadeTrio(Lab, "init-h"));
         Refuses(trio, "there is no nonesuch.service", [$"--public={Address}", "--backend=127.0.0.1:18036", "--unit=nonesuch"]);
         Refuses(trio, "there is no /usr/bin/nonesuch", [$"--public={Address}", "--backend=127.0.0.1:18036", "--exec=/usr/bin/nonesuch"]);
+        Refuses(trio, "would not work (PXD006): port 8036 is the public one", ["--public=8036", "--backend=127.0.0.1:18036", "--exec=/bin/sleep --port=8036"]);
         Refuses(trio, "there is no user nonesuch", [$"--public={Address}", .. s_backend, "--run-as=nonesuch"]);
 
         Lab.Systemctl("mask", "--runtime", "polkit.service");

@@ -85,7 +85,7 @@ internal static class InitCommand
             foreach (Option address in (Option[])[s_public, s_backend])
             {
                 if (result.GetResult(address) is null)
-                    result.AddError($"{address.Name} is missing; expected {address.Name}=ADDR, {address.Description}");
+                    result.AddError($"{address.Name} is missing; expected {address.Name}=ADDR ({address.Description})");
             }
         });
         command.SetAction(Run);
@@ -100,6 +100,11 @@ internal static class InitCommand
         if (request.Problem() is { } problem)
             throw new ToolException(problem);
         string? dest = parsed.GetValue(s_dest) is { } folder ? Path.GetFullPath(folder) : null;
+        for (string? above = dest; above is not null; above = Path.GetDirectoryName(above))
+        {
+            if (File.Exists(above))
+                throw new ToolException($"--dest: {above} is a file; expected a folder, or nothing");
+        }
         InitMode mode = parsed.GetValue(s_install) ? InitMode.Install : dest is not null ? InitMode.WriteOnly : InitMode.Show;
         new InitTool(request, new(dest, isUser), system, parsed.InvocationConfiguration.Output).Run(mode, parsed.GetValue(s_json));
         return 0;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ProxyD.Units;
 
 namespace ProxyD.Tools;
@@ -34,11 +35,16 @@ internal sealed record FileChange(string Path, byte[]? Before, byte[]? After)
         }
     }
 
+    /// <summary>errno(3): Linux has none as high.</summary>
+    private const int ErrnoEnd = 4096;
+
     /// <summary>What systemd says of an error, without .NET's own sentence around it.</summary>
     internal static string Reason(Exception error) => error switch
     {
         UnauthorizedAccessException => "permission denied",
         FileNotFoundException or DirectoryNotFoundException => "there is no such file or folder",
+        // .NET puts the errno there, and leaves its own texts out of what is compiled ahead of time.
+        IOException { HResult: > 0 and < ErrnoEnd } => Marshal.GetPInvokeErrorMessage(error.HResult),
         _ => error.Message,
     };
 

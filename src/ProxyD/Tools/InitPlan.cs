@@ -1,5 +1,7 @@
 using System.Text;
+using ProxyD.Rules;
 using ProxyD.Trios;
+using ProxyD.Units;
 
 namespace ProxyD.Tools;
 
@@ -30,7 +32,9 @@ internal sealed record InitTarget(string? Dest, bool IsUser)
 /// <param name="Files">What was generated, with what is there now.</param>
 /// <param name="Steps">The commands that follow the files, in order, program first.</param>
 /// <param name="Notes">What else the user should know, a sentence each.</param>
-internal sealed record InitPlan(IReadOnlyList<(GeneratedFile File, FileChange Change)> Files, IReadOnlyList<string[]> Steps, IReadOnlyList<string> Notes)
+/// <param name="Findings">What check would say of the trio.</param>
+internal sealed record InitPlan(
+    IReadOnlyList<(GeneratedFile File, FileChange Change)> Files, IReadOnlyList<string[]> Steps, IReadOnlyList<string> Notes, IReadOnlyList<Finding> Findings)
 {
     /// <summary>Looks at what is there.</summary>
     /// <exception cref="ToolException">A file is in the way, or can't be read.</exception>
@@ -42,7 +46,10 @@ internal sealed record InitPlan(IReadOnlyList<(GeneratedFile File, FileChange Ch
             .. TrioFiles.Of(request, existing)
                 .Select(file => (file, FileChange.Of(Path.Combine(target.Folder(file.Home), file.Name), Encoding.UTF8.GetBytes(file.Text)))),
         ];
-        return new(files, target.Dest is null ? Commands(request, files, system) : [], [.. Remarks(request, target, existing, system)]);
+        Unit? backend = request.Existing is { } name ? system.Load(name) : null;
+        IReadOnlyList<Finding> findings = InitCheck.Of(request, files.Select(file => (file.Change.Path, file.File)), backend);
+        IEnumerable<string> told = findings.Select(finding => $"proxyd check will say of {finding.Unit} ({finding.RuleId}): {finding.Why}.");
+        return new(files, target.Dest is null ? Commands(request, files, system) : [], [.. Remarks(request, target, existing, system), .. told], findings);
     }
 
     private static List<string[]> Commands(TrioRequest request, (GeneratedFile File, FileChange Change)[] files, InitSystem system)

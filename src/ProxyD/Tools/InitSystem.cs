@@ -44,12 +44,19 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
         return isPlain ? name : OtherProgram.Run("id", "-g", "--", user).Output;
     }
 
-    /// <summary>What a unit says about itself, without what an earlier init has added to it; null when there is none.</summary>
-    internal ExistingUnit? Look(string unit)
+    /// <summary>A unit without what an earlier init has added to it; null when there is none.</summary>
+    internal Unit? Load(string unit)
     {
         if (Property(unit, "LoadState") is not "loaded" || new UnitLoader(isUser).Load(unit) is not { } loaded)
             return null;
-        Unit own = new(unit, [.. loaded.Sources.Where(source => Path.GetFileName(source.Path) != TrioFiles.DropInName)], isUser);
+        return new(unit, [.. loaded.Sources.Where(source => Path.GetFileName(source.Path) != TrioFiles.DropInName)], isUser);
+    }
+
+    /// <summary>What it says about itself.</summary>
+    internal ExistingUnit? Look(string unit)
+    {
+        if (Load(unit) is not { } own)
+            return null;
         return new(own.Last("Service", "Restart")?.Value ?? "no", own.IsTrue("Unit", "StopWhenUnneeded"), own.IsTrue("Unit", "RefuseManualStart"));
     }
 

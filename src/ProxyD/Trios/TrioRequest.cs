@@ -154,8 +154,10 @@ internal sealed record TrioRequest
             return $"NAME '{Name}' would make {Existing}, which is the backend; expected another NAME, such as {Name}-proxy";
         if (Existing is not null && UnitName.TypeOf(Existing) != UnitType.Service)
             return $"--unit: {Existing} is no service; expected one";
-        if (Command is not null && (Command.Count == 0 || Command[0] is not ['/', _, ..]))
-            return $"--exec: '{Command.FirstOrDefault("")}' is no absolute path; expected one to the program, such as /usr/bin/node";
+        if (Command is [])
+            return "--exec: there are only variables in it; expected the absolute path of a program behind them, such as /usr/bin/node";
+        if (Command is [not ['/', _, ..], ..])
+            return $"--exec: '{Command[0]}' is no absolute path; expected one to the program, such as /usr/bin/node";
         return null;
     }
 
