@@ -35,8 +35,14 @@ internal sealed class MigrationFiles(string folder, Func<string, bool> isForeign
     internal bool IsForeign(string path) => isForeign(path);
 
     /// <summary>The copy of a file that may be edited.</summary>
+    /// <exception cref="NotUnderstoodException">It is a drop-in of other units as well.</exception>
     internal UnitFile Editable(UnitFile source)
     {
+        if (DropIn.IsShared(source.Path))
+        {
+            throw new NotUnderstoodException($"{source.Path} is for several units, and what it says would have to change for one of them;"
+                + " expected that in a drop-in of the unit's own");
+        }
         string path = Target(source.Path);
         if (!_edited.TryGetValue(path, out UnitFile? copy))
         {
@@ -55,9 +61,11 @@ internal sealed class MigrationFiles(string folder, Func<string, bool> isForeign
         _whole[path] = System.Text.Encoding.UTF8.GetBytes(text);
     }
 
-    /// <summary>Has a file gone. A package's stays, and its copy isn't made.</summary>
+    /// <summary>Has a file gone. A package's stays, and its copy isn't made; so does a drop-in that is for other units as well.</summary>
     internal void Remove(UnitFile source)
     {
+        if (DropIn.IsShared(source.Path))
+            return;
         if (isForeign(source.Path))
         {
             _whole[Target(source.Path)] = null;
@@ -120,11 +128,12 @@ internal sealed class MigrationFiles(string folder, Func<string, bool> isForeign
         bool isThere = false;
         foreach (Setting setting in unit.All("Unit", key))
         {
+            if (DropIn.IsShared(setting.Path) && !WordsOf(setting.Item).Any(isWord))
+                continue;
             UnitFile file = Editable(unit, setting);
             if (Find(file, setting) is not { } item)
                 continue;
-            // As written: the specifiers of a template stay.
-            List<string> words = Words.Split(item.Value, keepsEscapes: true);
+            List<string> words = WordsOf(item);
             if (!words.Any(isWord))
                 continue;
             isThere = true;
@@ -138,6 +147,9 @@ internal sealed class MigrationFiles(string folder, Func<string, bool> isForeign
         return isThere;
     }
 
+    /// <summary>As written: the specifiers of a template stay.</summary>
+    private static List<string> WordsOf(UnitItem item) => Words.Split(item.Value, keepsEscapes: true);
+
     private UnitFile Editable(Unit unit, Setting setting) => Editable(unit.Sources.First(source => source.Path == setting.Path));
 
     private static UnitItem? Find(UnitFile file, Setting setting) => file.Items.Find(item => item.Line == setting.Line && item.Line > 0);
@@ -147,8 +159,7 @@ internal sealed class MigrationFiles(string folder, Func<string, bool> isForeign
         if (!IsForeign(path))
             return path;
         string[] parts = path.Split('/');
-        bool isDropIn = parts[^2].EndsWith(".d", StringComparison.Ordinal);
-        return isDropIn ? $"{folder}/{parts[^2]}/{parts[^1]}" : $"{folder}/{parts[^1]}";
+        return DropIn.Is(path) ? $"{folder}/{parts[^2]}/{parts[^1]}" : $"{folder}/{parts[^1]}";
     }
 
     private void Note(string path, byte[]? before)

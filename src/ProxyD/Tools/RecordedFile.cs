@@ -47,7 +47,7 @@ internal sealed record RecordedFile(string Path, string? Backup, byte[]? Before,
     {
         File.Delete(Path);
         string folder = System.IO.Path.GetDirectoryName(Path)!;
-        bool isDropIns = folder.EndsWith(".d", StringComparison.Ordinal) && UnitName.TypeOf(System.IO.Path.GetFileName(folder)[..^2]) != UnitType.Unknown;
+        bool isDropIns = DropIn.IsFolder(System.IO.Path.GetFileName(folder));
         if (isDropIns && !Directory.EnumerateFileSystemEntries(folder).Any())
             Directory.Delete(folder);
     }

@@ -109,11 +109,8 @@ internal sealed class UnitChecker(bool isUser)
 
     /// <summary>The folder in which a unit file's or a drop-in's unit lies.</summary>
     private static string UnitFolderOf(string path) =>
-        IsDropIn(path) ? Path.GetDirectoryName(Path.GetDirectoryName(path))! : Path.GetDirectoryName(path)!;
+        DropIn.Is(path) ? Path.GetDirectoryName(Path.GetDirectoryName(path))! : Path.GetDirectoryName(path)!;
 
     /// <summary>The unit that a unit file is, or a drop-in is for.</summary>
-    internal static string NameOf(string path) => IsDropIn(path) ? Path.GetFileName(Path.GetDirectoryName(path)!)[..^2] : Path.GetFileName(path);
-
-    private static bool IsDropIn(string path) =>
-        path.EndsWith(".conf", StringComparison.Ordinal) && Path.GetDirectoryName(path)!.EndsWith(".d", StringComparison.Ordinal);
+    internal static string NameOf(string path) => DropIn.Is(path) ? DropIn.UnitOf(path) : Path.GetFileName(path);
 }

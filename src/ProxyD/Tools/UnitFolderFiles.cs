@@ -70,7 +70,7 @@ internal static class UnitFolderFiles
         IEnumerable<string> fragments = Directory.GetFiles(path)
             .Where(file => UnitName.TypeOf(Path.GetFileName(file)) != UnitType.Unknown && RegularFile.IsThere(file) && UnitFolders.IsNamedAsItsFile(file));
         // A link that leads nowhere is nothing to systemd.
-        IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").Where(folder => UnitName.TypeOf(Path.GetFileName(folder)[..^2]) != UnitType.Unknown)
+        IEnumerable<string> dropIns = Directory.GetDirectories(path, "*.d").Where(folder => DropIn.IsFolder(Path.GetFileName(folder)))
             .SelectMany(folder => Directory.GetFiles(folder, "*.conf")).Where(RegularFile.IsThere);
         return fragments.Concat(dropIns).Order(StringComparer.Ordinal).ToArray();
     });

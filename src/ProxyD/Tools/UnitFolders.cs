@@ -29,7 +29,7 @@ internal sealed class UnitFolders(bool isUser)
         {
             foreach (string path in names.Select(its => Path.Combine(folder, its)).Where(path => File.Exists(path) && RegularFile.IsThere(path)))
                 yield return UnitLoader.ReadFile(path);
-            foreach (string dropIns in names.Select(its => Path.Combine(folder, its + ".d")).Where(Directory.Exists))
+            foreach (string dropIns in DropIn.FoldersFor(parts).Select(its => Path.Combine(folder, its)).Where(Directory.Exists))
             {
                 foreach (string path in Directory.GetFiles(dropIns, "*.conf").Where(RegularFile.IsThere).Order(StringComparer.Ordinal))
                     yield return UnitLoader.ReadFile(path);

@@ -31,10 +31,10 @@ internal sealed class UnitSet
     {
         List<UnitFile> all = [.. files];
         UnitAliases aliases = new(links ?? []);
-        ILookup<string, UnitFile> dropIns = all.Where(IsDropIn).ToLookup(file => FolderName(file.Path), StringComparer.Ordinal);
+        ILookup<string, UnitFile> dropIns = all.Where(file => DropIn.Is(file.Path)).ToLookup(file => FolderName(file.Path), StringComparer.Ordinal);
         ILookup<string?, UnitFile> ties = all.ToLookup(file => DependencyFolder.UnitOf(file.Path), StringComparer.Ordinal);
         Dictionary<string, UnitFile> fragments = [];
-        foreach (UnitFile file in ties[null].Where(file => !IsDropIn(file) && UnitName.TypeOf(FileName(file.Path)) != UnitType.Unknown))
+        foreach (UnitFile file in ties[null].Where(file => !DropIn.Is(file.Path) && UnitName.TypeOf(FileName(file.Path)) != UnitType.Unknown))
             fragments.TryAdd(FileName(file.Path), file);
         // An instance with drop-ins of its own is a unit even where only its template has a file.
         IEnumerable<string> instances = dropIns.Select(group => group.Key[..^2])
@@ -80,24 +80,9 @@ internal sealed class UnitSet
 
     /// <summary>All drop-ins that apply, in the order of their file names; a folder that names the unit more exactly wins.</summary>
     private static IEnumerable<UnitFile> DropInsOf(UnitName unit, ILookup<string, UnitFile> dropIns) =>
-        FoldersFor(unit).SelectMany(folder => dropIns[folder])
+        DropIn.FoldersFor(unit).SelectMany(folder => dropIns[folder])
             .DistinctBy(file => FileName(file.Path), StringComparer.Ordinal)
             .OrderBy(file => FileName(file.Path), StringComparer.Ordinal);
-
-    /// <summary>The drop-in folders of a unit, the most exact one first: its own, its template's, each shorter prefix ending in a dash, its type's.</summary>
-    private static IEnumerable<string> FoldersFor(UnitName unit)
-    {
-        string type = unit.Full[unit.Stem.Length..];
-        yield return unit.Full + ".d";
-        if (unit.Template is { } template)
-            yield return template + ".d";
-        for (int dash = unit.Prefix.LastIndexOf('-'); dash > 0; dash = unit.Prefix.LastIndexOf('-', dash - 1))
-            yield return $"{unit.Prefix[..(dash + 1)]}{type}.d";
-        yield return $"{type[1..]}.d";
-    }
-
-    private static bool IsDropIn(UnitFile file) =>
-        file.Path.EndsWith(".conf", StringComparison.Ordinal) && FolderName(file.Path).EndsWith(".d", StringComparison.Ordinal);
 
     private static string FileName(string path) => path[(path.LastIndexOf('/') + 1)..];
 

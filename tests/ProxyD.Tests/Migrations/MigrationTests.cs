@@ -1,5 +1,6 @@
 using ProxyD.Migrations;
 using ProxyD.Units;
+using static ProxyD.Tests.Migrations.MigrationWorld;
 
 namespace ProxyD.Tests.Migrations;
 
@@ -25,6 +26,26 @@ public sealed class MigrationTests
             Unit.Replace("ExecStartPre=/bin/sleep 9\r\n", "", StringComparison.Ordinal)
                 .Replace(Proxy, "/opt/proxyd 127.0.0.1:18080 --wait-bind=9s", StringComparison.Ordinal),
             Text(file));
+    }
+
+    [Theory]
+    [InlineData("service.d/every.conf", "[Service]\nTimeoutStopSec=9\n", null)]
+    [InlineData("service.d/every.conf", "[Unit]\nAfter=network.target\n", null)]
+    [InlineData("web-.service.d/every.conf", "[Service]\nExecStartPre=/bin/sleep 9\n", "web-.service.d/every.conf is for several units")]
+    [InlineData("web-x.service.d/own.conf", "[Service]\nExecStartPre=/bin/sleep 9\n", null)]
+    public void A_drop_in_for_several_units_is_left_alone(string path, string text, string? refusal)
+    {
+        // Goal: what other units live by neither changes nor goes, with a hook that is dissolved either; where a line of it is in the way, that is said.
+        (string, string)[] files =
+        [
+            ("web-x.socket", Socket), ("web-x.service", $"[Unit]\nRequires=wait.service\nAfter=wait.service\n[Service]\nExecStart={Proxy}\n"),
+            ("wait.service", "[Unit]\nRequires=app.service\nAfter=app.service\n[Service]\nType=oneshot\n" + Guard.Replace("Pre", "", StringComparison.Ordinal)),
+            ("app.service", Backend), (path, text),
+        ];
+        if (refusal is not null)
+            Assert.Contains(refusal, Refusal(() => Minimal(files)), StringComparison.Ordinal);
+        else
+            Assert.DoesNotContain(Minimal(files).Files, file => DropIn.IsShared(file.Path));
     }
 
     [Theory]
@@ -221,12 +242,6 @@ public sealed class MigrationTests
     private static string Text(Migration made, string end) => Text(made.Files.Single(file => file.Path.EndsWith(end, StringComparison.Ordinal)));
 
     private static string Text(MigratedFile file) => UnitText.Decode(file.After!).Text;
-
-    private static Migration Minimal(params (string Name, string Text)[] units) =>
-        Build(new(Folder, _ => false), new("/opt/proxyd"), Folder, units);
-
-    private static Migration Resident(params (string Name, string Text)[] units) =>
-        Build(new(Folder, _ => false), new("/opt/proxyd") { IsResident = true }, Folder, units);
 
     private static Migration Build(MigrationFiles files, MigrationWishes wishes, string folder, params (string Name, string Text)[] units)
     {

@@ -117,4 +117,19 @@ public sealed class UnitSetTests
         UnitSet.FromFiles(files.Select(file => UnitFile.Parse(file.Text, file.Path)));
 
     private static string Joined(IEnumerable<Setting> settings) => string.Join('|', settings.Select(setting => setting.Value));
+
+    [Theory]
+    [InlineData("/e/web.service.d/x.conf", true, "web.service", false)]
+    [InlineData("/e/web@.service.d/x.conf", true, "web@.service", false)]
+    [InlineData("/e/web-.service.d/x.conf", true, "web-.service", true)]
+    [InlineData("/e/service.d/x.conf", true, "service", true)]
+    [InlineData("/e/sysusers.d/x.conf", false, "", false)]
+    [InlineData("/e/web.service.d/x.conf.bak", false, "", false)]
+    [InlineData("/e/web.service", false, "", false)]
+    public void A_drop_in_is_known_by_its_folder(string path, bool isOne, string unit, bool isShared)
+    {
+        // Goal: what belongs to which unit, and what to several.
+        Assert.Equal((isOne, isShared), (DropIn.Is(path), DropIn.IsShared(path)));
+        Assert.Equal(isOne ? unit : null, isOne ? DropIn.UnitOf(path) : null);
+    }
 }
