@@ -111,6 +111,9 @@ internal sealed class BackendOnAllInterfaces() : TrioRule("PXD007", Severity.War
 /// <summary>Two sockets of which only one can listen.</summary>
 internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two sockets on one port", "systemd.socket(5), bind(2)")
 {
+    /// <summary>Tried with systemd 252.</summary>
+    private const string Taken = "the socket that starts last takes the path over, and no client comes to the other one";
+
     internal override string Why => "only the socket that starts first gets the port, the other one fails";
 
     internal override string Fix => "give one of them another port or address, or ReusePort=yes to both if they are to share it";
@@ -119,6 +122,9 @@ internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two 
         A port of an address can be bound once. The second .socket unit fails when it starts, with "Failed to create listening socket:
         Address already in use", and which one is second can change from boot to boot. A port without an address, and [::], take the IPv4
         addresses with them unless BindIPv6Only=ipv6-only says otherwise, so 8080 and 127.0.0.1:8080 collide as well.
+
+        Of a Unix socket's path it is the socket that starts last which gets it: systemd removes what is there and makes it anew. Both are shown as
+        listening, and no client comes to the first. An abstract name (@name) can be bound once, as a port.
 
         Units that exclude each other with Conflicts= may name the same port, and so may sockets in different network namespaces (PrivateNetwork= or
         NetworkNamespacePath= in [Socket]).
@@ -138,9 +144,15 @@ internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two 
                 ListenPoint[] theirs = [.. Listening.OfSocket(other)];
                 if (own.FirstOrDefault(point => theirs.Any(point.Overlaps)) is { } shared)
                     yield return At(socket, shared.Setting, $"{other.Name} listens on port {shared.Port} too: {Why}");
+                HashSet<string> names = [.. UnixNames(other).Select(setting => setting.Value)];
+                if (UnixNames(socket).FirstOrDefault(setting => names.Contains(setting.Value)) is { } name)
+                    yield return At(socket, name, $"{other.Name} listens on {name.Value} too: {(name.Value[0] == '@' ? Why : Taken)}");
             }
         }
     }
+
+    private static IEnumerable<Setting> UnixNames(Unit socket) =>
+        socket.All("Socket", "ListenStream").Where(setting => setting.Value is ['/' or '@', ..] && !setting.Value.Contains('%', StringComparison.Ordinal));
 
     /// <summary>A template's ports come with its instances; an interface or a protocol of its own keeps a socket apart.</summary>
     private static bool CanCollide(Unit socket) =>
