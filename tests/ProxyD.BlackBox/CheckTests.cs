@@ -135,6 +135,22 @@ public sealed class CheckTests : IDisposable
         Assert.Equal((0, "2 units: 0 errors, 0 warnings, 0 notes\n", ""), RunAfter(make, "check", _folder.File(".")));
     }
 
+    [Theory]
+    [InlineData("systemd/user", 0)]
+    [InlineData("systemd/system", 1)]
+    public void Files_of_a_users_folder_are_the_users(string folder, int notes)
+    {
+        // Goal: no proxy of a user's is told that it runs as root.
+        Directory.CreateDirectory(_folder.File(folder));
+        _folder.Write($"{folder}/web.socket", "[Socket]\nListenStream=8080\n");
+        _folder.Write($"{folder}/web.service", "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/usr/bin/proxyd 127.0.0.1:18080\n");
+
+        (int status, string output, _) = Run("check", _folder.File(folder));
+        Assert.Equal(0, status);
+        Assert.Contains($"0 warnings, {notes} note", output, StringComparison.Ordinal);
+        Assert.Contains($"0 warnings, {notes} note", Run("check", _folder.File($"{folder}/web.service")).Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_wrapper_that_is_no_file_is_none()
     {

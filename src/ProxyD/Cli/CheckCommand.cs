@@ -13,7 +13,8 @@ internal static class CheckCommand
         Each TARGET is a unit's name (read as systemd has it, drop-ins and all),
         a unit file, a folder of unit files, or a polkit rules file; without one,
         every loaded socket whose service runs proxyd or systemd-socket-proxyd.
-        What belongs to the same trio is judged with it. Nothing is changed.
+        What belongs to the same trio is judged with it. Files in a folder
+        systemd/user are the user manager's. Nothing is changed.
 
         Exit status: 0 nothing found, or only notes; 1 an error or a warning was
         found; 2 the command line is wrong, or something can't be read.
@@ -40,7 +41,8 @@ internal static class CheckCommand
 
     private static int Check(string[] targets, bool isUser, bool isJson)
     {
-        (IReadOnlyList<string> units, IReadOnlyList<Finding> findings) = new UnitChecker(isUser).Check(targets);
+        bool areUsers = isUser || (targets.Length > 0 && targets.All(target => Path.Exists(target) && UnitFolders.IsOfUsers(target)));
+        (IReadOnlyList<string> units, IReadOnlyList<Finding> findings) = new UnitChecker(areUsers).Check(targets);
         Console.Out.Write(isJson ? FindingText.Json(units, findings) : FindingText.Plain(units, findings));
         return findings.Any(finding => finding.Severity > Severity.Note) ? ToolLine.ExitFound : 0;
     }

@@ -131,8 +131,8 @@ internal sealed class ProxyAsRoot() : TrioRule("PXD024", Severity.Note, "proxy r
         systemd-analyze security shows what else can be taken away; the units in deploy/ have all of it.
 
         Where there may be a reason, this is not reported: a destination that is a Unix socket in the file system (whose owner decides who may
-        connect), --exec (the backend runs as the proxy's user), --listen on a port below 1024, and --backend-idle-freeze (which the bus allows
-        to root only, unless told otherwise).
+        connect), --exec (the backend runs as the proxy's user), --listen on a port below 1024, a command that enters another network namespace, and
+        --backend-idle-freeze (which the bus allows to root only, unless told otherwise).
         """;
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
@@ -140,7 +140,9 @@ internal sealed class ProxyAsRoot() : TrioRule("PXD024", Severity.Note, "proxy r
         Unit proxy = trio.Proxy;
         Setting? user = proxy.Last("Service", "User");
         bool isRoot = !proxy.IsUser && !proxy.IsTrue("Service", "DynamicUser") && (user is null || Rights.IsRoot(user.Value));
-        if (isRoot && !HasReason(trio.Command.Options))
+        // ip netns exec, nsenter: only root may enter another's network.
+        bool entersNetwork = UnitNetwork.Of(proxy, input.Script)?.Kind == NetworkKind.Launched;
+        if (isRoot && !entersNetwork && !HasReason(trio.Command.Options))
             yield return At(proxy, user ?? trio.Command.Setting);
     }
 

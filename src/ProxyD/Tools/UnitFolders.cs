@@ -96,6 +96,9 @@ internal sealed class UnitFolders(bool isUser)
         return path is not null && !RegularFile.IsDevice(path);
     }
 
+    /// <summary>Whether a path is in one of the folders of user units, whosever they are.</summary>
+    internal static bool IsOfUsers(string path) => (Path.GetFullPath(path) + "/").Contains("/systemd/user/", StringComparison.Ordinal);
+
     private static string[] OfUser()
     {
         string home = Environment.GetEnvironmentVariable("HOME") ?? "/";
