@@ -97,6 +97,34 @@ public sealed class MigrateFolderTests : IDisposable
         Assert.Equal(before, Contents());
     }
 
+    [Fact]
+    public void Two_plain_services_get_a_port_each()
+    {
+        // Goal: what the preview says is what is done, and no port is given twice.
+        foreach ((string name, int port) in ((string, int)[])[("a", 8080), ("b", 48080)])
+            _folder.Write($"{name}.service", $"[Service]\nExecStart=/usr/bin/{name} --port={port}\nRestart=always\n");
+        string preview = Migrate([]).Output;
+        Assert.Equal(0, Migrate(["--apply"]).Status);
+        string[] ports =
+        [
+            .. ((string[])["a", "b"]).Select(name => File.ReadAllLines(_folder.File($"{name}-backend.service"))
+                .Single(line => line.StartsWith("ExecStart=", StringComparison.Ordinal))),
+        ];
+        Assert.Equal(2, ports.Select(line => line.Split("--port=")[1]).Distinct().Count());
+        Assert.All(ports, line => Assert.Contains($"+{line}\n", preview, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_link_leads_to_its_unit()
+    {
+        // Goal: an alias is as good a name for a file as for a unit.
+        WriteTrio();
+        File.CreateSymbolicLink(_folder.File("units/alias.service"), "web.service");
+        (int status, string output, _) = MigrateFrom("units", "./alias.service");
+        Assert.Equal(0, status);
+        Assert.Contains("+ExecStart=/usr/local/bin/proxyd", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("other.socket", true)]
     [InlineData("other.service.d/odd.conf", true)]

@@ -51,18 +51,12 @@ internal static class PlainObstacles
             if (parts[0] is not ['-', ..] || !PortText.IsAddressName(parts[0]))
                 continue;
             string value = parts.Length == 2 ? parts[1] : words.ElementAtOrDefault(i + 1) ?? "";
-            if (value.Split(',') is { Length: > 1 } list && list.All(part => IsAddress(HostOf(part))))
+            if (value.Split(',') is { Length: > 1 } list && list.All(part => IsAddress(PortText.HostOf(PortText.AuthorityOf(part)))))
                 return value;
             if (parts.Length == 1 && IsAddress(value) && IsAddress(words.ElementAtOrDefault(i + 2) ?? ""))
                 return $"{value} {words[i + 2]}";
         }
         return null;
-    }
-
-    private static string HostOf(string text)
-    {
-        string authority = PortText.AuthorityOf(text);
-        return IsAddress(authority) || !authority.Contains(':', StringComparison.Ordinal) ? authority : authority[..authority.LastIndexOf(':')];
     }
 
     private static bool IsAddress(string text) =>

@@ -25,7 +25,7 @@ internal sealed class ProbeOwner(ProxyOptions options)
         ProbeKind.Tcp => options.Destinations.Any(destination => PortOf(destination) == Unbraced(probe.Target) && IsAt(probe.Host, destination)),
         ProbeKind.Unix => options.Destinations.Any(destination => AddressOf(destination) == Unbraced(probe.Target)),
         ProbeKind.Http => options.Destinations.Any(destination => AuthorityOf(Unbraced(probe.Target)) is var asked
-            && (AddressOf(destination) == asked || (PortOf(destination) == PortOf(asked) && IsAt(HostOf(asked), destination)))),
+            && (AddressOf(destination) == asked || (PortOf(destination) == PortOf(asked) && IsAt(PortText.HostOf(asked), destination)))),
         ProbeKind.Unit => backends.Any(backend => backend == probe.Target || backend == probe.Target + ".service"),
         _ => options.Destinations.Any(destination => AsksAt(probe.Target, destination)),
     };
@@ -45,26 +45,20 @@ internal sealed class ProbeOwner(ProxyOptions options)
         for (int i = 0; i < words.Length; i++)
         {
             if (i > 0 && words[i - 1] is "-h" or "--host" or "--hostname")
-                yield return HostOf(words[i]);
+                yield return PortText.HostOf(words[i]);
             string authority = PortText.AuthorityOf(words[i]);
             if (authority.EndsWith($":{port}", StringComparison.Ordinal))
-                yield return HostOf(authority);
+                yield return PortText.HostOf(authority);
         }
     }
 
     /// <summary>Whether a host may be the one that a destination names. Of this machine's addresses any may be; a name is only its own.</summary>
     private static bool IsAt(string? host, string destination)
     {
-        string asked = Unbraced(host ?? "").Trim('[', ']'), own = HostOf(AddressOf(destination)).Trim('[', ']');
+        string asked = Unbraced(host ?? "").Trim('[', ']'), own = PortText.HostOf(AddressOf(destination)).Trim('[', ']');
         if (PortFinder.IsLocal(asked) || asked.AsSpan().ContainsAny('$', '%') || asked == own)
             return true;
         return IPAddress.TryParse(asked, out IPAddress? one) && IPAddress.TryParse(own, out IPAddress? other) && one.Equals(other);
-    }
-
-    private static string HostOf(string authority)
-    {
-        int colon = authority.LastIndexOf(':');
-        return colon < 0 || authority.EndsWith(']') ? authority : authority[..colon];
     }
 
     private static string AddressOf(string destination)

@@ -23,6 +23,9 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
 
     private readonly UnitLoader _loader = new(wishes.IsUser, readsTies: false);
     private readonly Systemctl _systemctl = new(wishes.IsUser);
+    /// <summary>The numbers in what other targets are to become, by their names: ports that are as good as taken.</summary>
+    private readonly Dictionary<string, HashSet<int>> _promised = new(StringComparer.Ordinal);
+
     private UnitSet _units = new([]);
     private MigrationWishes _wishes = wishes;
 
@@ -115,7 +118,10 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
             throw new ToolException($"{path} does not exist; expected a unit's name, a unit file or a folder of unit files");
         Read(folder, isFolder ? null : Path.GetFileName(path));
         if (!isFolder)
-            return [Begin(_units.Find(Path.GetFileName(path)) ?? throw new ToolException($"{path} is no unit file; expected one, or a folder of them"))];
+        {
+            Unit? unit = _units.Find(UnitFolders.UnitBehind(path) ?? Path.GetFileName(path));
+            return [Begin(unit ?? throw new ToolException($"{path} is no unit file; expected one, or a folder of them"))];
+        }
         List<Unit> all =
         [
             .. _units.Units.Where(unit => unit.Type == UnitType.Socket && _units.ServiceOf(unit) is not null)
@@ -147,6 +153,8 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
             MigrationFiles files = new(_wishes.UnitFolder, IsForeign);
             Migration made = begin.Type == UnitType.Socket ? OfTrio(begin, files) : OfService(begin, files);
             RefuseLinks(made);
+            IEnumerable<string> texts = made.Files.Select(file => file.After).OfType<byte[]>().Select(bytes => UnitText.Decode(bytes).Text);
+            _promised[begin.Name] = [.. texts.SelectMany(PortText.Numbers)];
             return new(begin.Name, made, null);
         }
         catch (NotUnderstoodException e)
@@ -190,7 +198,9 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
         Lazy<HashSet<int>> named = new(() => [.. NumbersIn(_wishes.UnitFolder)]);
         string group = shown.GetValueOrDefault("ControlGroup", "");
         IReadOnlyList<string> ports = ListeningPorts.Of(group, pid, out IReadOnlyCollection<int> datagrams, out bool isSeen);
-        PlainService seen = new(ports, port => ListeningPorts.IsTaken(port) || named.Value.Contains(port))
+        bool IsTaken(int port) =>
+            ListeningPorts.IsTaken(port) || named.Value.Contains(port) || _promised.Any(other => other.Key != service.Name && other.Value.Contains(port));
+        PlainService seen = new(ports, IsTaken)
         {
             IsSeen = isSeen,
             DatagramPorts = datagrams,

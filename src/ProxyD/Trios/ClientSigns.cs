@@ -17,6 +17,9 @@ internal static class ClientSigns
     /// <summary>Options that name a server, where they don't name an address of one's own.</summary>
     private static readonly string[] s_hosts = ["--host", "-h", "-H", "--broker", "--remote-host"];
 
+    /// <summary>Words for an address of one's own.</summary>
+    private static readonly string[] s_everywhere = ["any", "all", "local", "loopback", "true", "false", "yes", "no"];
+
     /// <summary>Schemes of URLs by which daemons are told where to listen; one of a database or a queue is whom they go to.</summary>
     private static readonly string[] s_listenSchemes = ["http", "https", "tcp", "tcp4", "tcp6", "ws", "wss", "h2c", "grpc", "rtsp", "fastcgi", "uwsgi"];
 
@@ -44,21 +47,22 @@ internal static class ClientSigns
             {
                 string[] parts = command.Arguments[i].Split('=', 2);
                 string? value = parts.Length == 2 ? parts[1] : command.Arguments.ElementAtOrDefault(i + 1);
-                if (value is not null && s_hosts.Contains(parts[0]) && IsElsewhere(value, isOwn))
+                if (value is not null && s_hosts.Contains(parts[0]) && (IsElsewhere(value, isOwn) || (parts[0].Length > 2 && IsName(value))))
                     return $"{parts[0]} {value} may be another machine";
             }
         }
         return null;
     }
 
+    /// <summary>One word, as the hosts of /etc/hosts and of containers have it.</summary>
+    private static bool IsName(string value) =>
+        value.Length > 0 && char.IsAsciiLetter(value[0]) && value.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+        && !PortFinder.IsLocal(value) && !s_everywhere.Contains(value);
+
     /// <summary>A name with a dot, as hosts of a network have, or an address that the machine hasn't got.</summary>
     private static bool IsElsewhere(string value, Func<IPAddress, bool>? isOwn)
     {
-        string authority = PortText.AuthorityOf(value);
-        int colon = authority.LastIndexOf(':');
-        bool hasPort = colon > 0 && authority.AsSpan(colon + 1).IndexOfAnyExceptInRange('0', '9') < 0
-            && (authority[colon - 1] == ']' || authority.IndexOf(':', StringComparison.Ordinal) == colon);
-        string host = (hasPort ? authority[..colon] : authority).Trim('[', ']');
+        string host = PortText.HostOf(PortText.AuthorityOf(value)).Trim('[', ']');
         if (IPAddress.TryParse(host, out IPAddress? address))
             return !PortFinder.IsLocal(host) && isOwn is not null && !isOwn(address);
         return host.Contains('.', StringComparison.Ordinal) && host[0] is not ('.' or '/' or '$' or '%') && host != "localhost.localdomain"

@@ -40,6 +40,9 @@ internal static class PortFinder
     /// <summary>Smaller numbers can be anything, unless a name says what they are.</summary>
     private const int PlainPortMin = 1024;
 
+    /// <summary>Below, what people run as services of their own.</summary>
+    private static readonly int[] s_lowPorts = [21, 22, 25, 53, 80, 110, 143, 389, 443, 445, 465, 587, 631, 636, 853, 873, 993, 995];
+
     /// <summary>What a container's port on the machine is called, whichever way it is written.</summary>
     private const string Publish = "--publish";
 
@@ -52,6 +55,9 @@ internal static class PortFinder
 
     /// <summary>How the script ends that an interpreter runs.</summary>
     private static readonly string[] s_scripts = [".js", ".mjs", ".cjs", ".ts", ".py", ".pyz", ".rb", ".pl", ".php", ".jar", ".sh", ".lua", ".dll", ".ru"];
+
+    /// <summary>As /etc/hosts has them.</summary>
+    private static readonly string[] s_loopbackNames = ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"];
 
     private static readonly string[] s_anywhere = ["0.0.0.0", "::", "[::]", "*", "+", ""];
 
@@ -85,7 +91,7 @@ internal static class PortFinder
 
     /// <summary>Whether a host is this machine's alone, or all of its addresses.</summary>
     internal static bool IsLocal(string host) =>
-        IsAnywhere(host) || host == "localhost" || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out System.Net.IPAddress? address)
+        IsAnywhere(host) || s_loopbackNames.Contains(host) || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out System.Net.IPAddress? address)
             && System.Net.IPAddress.IsLoopback(address));
 
     /// <summary>Whether a host means every address of the machine.</summary>
@@ -181,7 +187,8 @@ internal static class PortFinder
     /// <summary>Options of one letter by which many programs are told; <c>-S</c> is php's.</summary>
     private static bool IsLetter(string option, string value, string program) => option switch
     {
-        "-p" or "-P" => PortText.IsPort(value, out _),
+        // uwsgi -p 4 has four processes.
+        "-p" or "-P" => PortText.IsPort(value, out int port) && (port >= PlainPortMin || s_lowPorts.Contains(port)),
         "-S" => program[(program.LastIndexOf('/') + 1)..].StartsWith("php", StringComparison.Ordinal),
         _ => option.Length == 2 && "alHhbB".Contains(option[1], StringComparison.Ordinal),
     };

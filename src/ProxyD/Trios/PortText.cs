@@ -92,6 +92,14 @@ internal static class PortText
     internal static string AuthorityOf(string text) =>
         text[(text.IndexOf("://", StringComparison.Ordinal) is >= 0 and int scheme ? scheme + 3 : 0)..].Split('/')[0];
 
+    /// <summary>The host of <c>HOST:PORT</c>, or of what has no port; an IPv6 address without brackets has none.</summary>
+    internal static string HostOf(string authority)
+    {
+        int colon = authority.LastIndexOf(':');
+        bool hasPort = colon > 0 && (authority[colon - 1] == ']' || authority.IndexOf(':', StringComparison.Ordinal) == colon);
+        return hasPort ? authority[..colon] : authority;
+    }
+
     /// <summary>All numbers in a text that may be ports.</summary>
     internal static IEnumerable<int> Numbers(string text)
     {

@@ -14,6 +14,8 @@ public sealed class PlainListenerTests
     [InlineData("/usr/bin/vncviewer -listen 5500 10.0.0.2:5901", "vncviewer is a client")]
     [InlineData("/usr/bin/python3 /opt/client.py --host broker.lan --port 1884", "--host broker.lan may be another machine")]
     [InlineData("/usr/bin/mysql_sync --interval 3600 --port=3306 --host=db.example.com", "--host db.example.com may be another machine")]
+    [InlineData("/usr/bin/agent --host broker --port 1884", "--host broker may be another machine")]
+    [InlineData("/usr/bin/uwsgi -p 4", "doesn't say where it listens")]
     [InlineData("/usr/bin/agent -h 10.9.9.9:1884 --port 1884", "-h 10.9.9.9:1884 may be another machine")]
     [InlineData("/usr/bin/wg-agent --endpoint-port 51820", "doesn't say where it listens")]
     [InlineData("/usr/bin/celery -A app worker -b redis://127.0.0.1:6379/0", "doesn't say where it listens")]
@@ -31,6 +33,8 @@ public sealed class PlainListenerTests
     [Theory]
     [InlineData("/usr/bin/app --host 10.9.9.9 --port 3000", "10.9.9.9:3000")]
     [InlineData("/usr/bin/app -H 0.0.0.0 -p 3000", "0.0.0.0:3000")]
+    [InlineData("/usr/bin/app --host any -p 80", "127.0.0.1:80")]
+    [InlineData("/usr/bin/app --host ip6-localhost --port 3000", "127.0.0.1:3000")]
     [InlineData("/usr/bin/app --host $HOST --port 3000", "127.0.0.1:3000")]
     public void An_address_of_ones_own_is_where_clients_come(string command, string open) =>
         // Goal: --host is a daemon's as well.
