@@ -11,6 +11,14 @@ _proxyd_units() {
   done | sort -u
 }
 
+# The ids of check's rules, and "all", which lists them.
+_proxyd_rules() {
+  proxyd check --explain all 2>/dev/null | while read -r rule _; do
+    printf '%s\n' "$rule"
+  done
+  echo all
+}
+
 # Adds what begins with the word under the cursor, one word a line on stdin.
 _proxyd_add() {
   local word
@@ -55,10 +63,11 @@ _proxyd() {
     init:--run-as) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
     migrate:--proxyd) _proxyd_files ;;
     migrate:--public | migrate:--backend | migrate:--port-variable | migrate:--idle-stop) ;;
+    check:--explain) _proxyd_add < <(_proxyd_rules) ;;
     :--ready) _proxyd_add <<<$'http:/\nunit\nexec:' ;;
     :--idle-by) _proxyd_add <<<$'connections\nbytes' ;;
     :--log-level) _proxyd_add <<<$'error\nwarning\ninfo\ndebug' ;;
-    verify:--path | verify:--timeout | check:--explain | init:--public | init:--backend | init:--exec | init:--idle-stop | init:--wait-bind) ;;
+    verify:--path | verify:--timeout | init:--public | init:--backend | init:--exec | init:--idle-stop | init:--wait-bind) ;;
     :--connections-max | :-c | :--exit-idle-time | :--wait-bind | :--drain-time | :--listen | :--exec | :--threads) ;;
     :--backend-idle-stop | :--backend-idle-freeze | :--backend-min-up) ;;
     *)

@@ -28,6 +28,12 @@ function __proxyd_units
     end 2>/dev/null | string replace -r ' .*' '' | string match -v '*@.*' | sort -u
 end
 
+# The ids of check's rules with their titles, and "all", which lists them.
+function __proxyd_rules
+    proxyd check --explain all 2>/dev/null | string replace -r '^(\S+) +\S+ +' '$1\t'
+    echo all
+end
+
 complete -c proxyd -f
 complete -c proxyd -n __proxyd_at_first -a init -d 'Write a socket, its proxy and its backend as units'
 complete -c proxyd -n __proxyd_at_first -a check -d 'Find what is wrong with units'
@@ -46,7 +52,7 @@ complete -c proxyd -n '__proxyd_is init' -l plain -d 'systemd keeps the backend 
 complete -c proxyd -n '__proxyd_is init' -l dest -x -a '(__fish_complete_directories)' -d 'Write the files into a folder'
 complete -c proxyd -n '__proxyd_is init' -l install -d 'Write the files, reload systemd and enable the socket'
 
-complete -c proxyd -n '__proxyd_is check' -l explain -x -d 'Tell the whole story of a rule'
+complete -c proxyd -n '__proxyd_is check' -l explain -x -a '(__proxyd_rules)' -d 'Tell the whole story of a rule'
 complete -c proxyd -n '__proxyd_is check' -F -a '(__proxyd_units service,socket)'
 
 complete -c proxyd -n '__proxyd_is migrate' -l resident -d 'Propose a proxy that stays and owns the backend'

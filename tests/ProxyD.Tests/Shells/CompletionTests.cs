@@ -57,6 +57,8 @@ public sealed partial class CompletionTests
     [InlineData("proxyd check w", "web-backend.service web.service web.socket")]
     [InlineData("proxyd migrate w", "web-backend.service web.service web.socket")]
     [InlineData("proxyd status w", "web-backend.service web.service web.socket")]
+    [InlineData("proxyd check --explain ", "PXD001 PXD002 all")]
+    [InlineData("proxyd check --explain=PXD", "PXD001 PXD002")]
     [InlineData("proxyd --backend-unit=web-", "web-backend.service")]
     [InlineData("proxyd --log-level=", "debug error info warning")]
     [InlineData("proxyd --idle-by ", "bytes connections")]
