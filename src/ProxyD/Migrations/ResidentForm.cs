@@ -95,7 +95,8 @@ internal sealed class ResidentForm
         if (IdleTime is { } idle)
             added.Add($"--backend-idle-stop={idle}");
         string line = MinimalForm.ProxydLine([.. words.Take(at), _wishes.Proxyd, .. options, owner], added, _service.Parts.IsTemplate);
-        Files.Replace(_service, setting, _trio.Prefixes + line);
+        // Of those that give rights away (+, !) a proxy with a user of its own has none.
+        Files.Replace(_service, setting, string.Concat(_trio.Prefixes.Where(prefix => prefix is not ('+' or '!'))) + line);
         _minimal.Notes.Add(IdleTime is null
             ? $"{_backend.Name} sleeps when it ends by itself; --backend-idle-stop=TIME would stop it"
             : $"{_backend.Name} is stopped after {IdleTime} without connections; the proxy stays");

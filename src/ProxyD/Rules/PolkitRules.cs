@@ -139,11 +139,13 @@ internal sealed class ProxyAsRoot() : TrioRule("PXD024", Severity.Note, "proxy r
     {
         Unit proxy = trio.Proxy;
         Setting? user = proxy.Last("Service", "User");
-        bool isRoot = !proxy.IsUser && !proxy.IsTrue("Service", "DynamicUser") && (user is null || Rights.IsRoot(user.Value));
+        // ExecStart=+ is root whatever else the unit says.
+        bool isMadeRoot = trio.Command.Command.Prefixes.Contains('+', StringComparison.Ordinal);
+        bool isRoot = !proxy.IsUser && (isMadeRoot || (!proxy.IsTrue("Service", "DynamicUser") && (user is null || Rights.IsRoot(user.Value))));
         // ip netns exec, nsenter: only root may enter another's network.
         bool entersNetwork = UnitNetwork.Of(proxy, input.Script)?.Kind == NetworkKind.Launched;
         if (isRoot && !entersNetwork && !HasReason(trio.Command.Options))
-            yield return At(proxy, user ?? trio.Command.Setting);
+            yield return At(proxy, isMadeRoot ? trio.Command.Setting : user ?? trio.Command.Setting, fix: isMadeRoot ? "ExecStart= without +" : null);
     }
 
     private static bool HasReason(ProxyOptions options) =>

@@ -30,6 +30,20 @@ public sealed class MigrationResidentTests
     }
 
     [Theory]
+    [InlineData("+", "")]
+    [InlineData("-+", "-")]
+    [InlineData("!!", "")]
+    [InlineData(":", ":")]
+    public void A_command_that_keeps_roots_rights_gives_them_up(string prefixes, string kept)
+    {
+        // Goal: ExecStart=+ would be root whatever User= says.
+        Migration made = Resident(
+            ("web.socket", Socket), ("web.service", $"[Unit]\nRequires=app.service\n[Service]\nExecStart={prefixes}{SocketProxyd} 127.0.0.1:18080\n"),
+            ("app.service", AppUnit));
+        Assert.StartsWith($"{kept}/opt/proxyd ", made.Line("web.service", "ExecStart"), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("ExecStartPre=/bin/mkdir -p /run/x")]
     [InlineData("ExecStartPre=+/usr/bin/chown web /run/x ; /bin/rm -f /run/x/pid")]
     [InlineData("ExecStartPre=/bin/sh -c 'for f in a b; do [ -d /run/$f ] || mkdir /run/$f; done'")]

@@ -165,6 +165,7 @@ public sealed class RightsRuleTests
     [InlineData("", "proxyd /run/web.sock", null)]
     [InlineData("", "proxyd 127.0.0.1:80 --exec=/usr/bin/web", null)]
     [InlineData("", "proxyd 127.0.0.1:80 --listen=80", null)]
+    [InlineData("DynamicUser=yes\nExecStart=\nExecStart=+/usr/bin/proxyd 127.0.0.1:80", "proxyd 127.0.0.1:80", "web.service:5")]
     [InlineData("", "ip netns exec vpn /usr/bin/proxyd 127.0.0.1:80", null)]
     public void A_proxy_as_root_is_noted(string lines, string command, string? found) =>
         // Goal: PXD024 unless there may be a reason.
