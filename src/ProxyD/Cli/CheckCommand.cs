@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ProxyD.Machine;
 using ProxyD.Rules;
 using ProxyD.Tools;
 

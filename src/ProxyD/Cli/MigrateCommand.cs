@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProxyD.Interop;
+using ProxyD.Machine;
 using ProxyD.Migrations;
 using ProxyD.Tools;
 using ProxyD.Trios;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using ProxyD.Machine;
 using ProxyD.Observability;
 
 namespace ProxyD.Cli;
@@ -58,7 +59,7 @@ internal static class ToolLine
             // A tool that has something to put back listens to signals itself; the library would give it two seconds.
             return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
-        catch (Tools.ToolException e)
+        catch (ToolException e)
         {
             Stderr.Fail(OneLine(e.Message));
             return ExitUnable;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using ProxyD.Machine;
 using ProxyD.Tools;
 
 namespace ProxyD.Cli;

@@ -1,4 +1,5 @@
 using System.Text;
+using ProxyD.Machine;
 using ProxyD.Rules;
 using ProxyD.Trios;
 using ProxyD.Units;

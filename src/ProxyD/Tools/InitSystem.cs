@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using ProxyD.Interop;
+using ProxyD.Machine;
 using ProxyD.Trios;
 using ProxyD.Units;
 

@@ -1,3 +1,4 @@
+using ProxyD.Machine;
 using ProxyD.Rules;
 using ProxyD.Trios;
 

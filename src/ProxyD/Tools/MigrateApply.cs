@@ -1,3 +1,4 @@
+using ProxyD.Machine;
 using ProxyD.Migrations;
 using ProxyD.Units;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ProxyD.Machine;
 using ProxyD.Migrations;
 using ProxyD.Rules;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using ProxyD.Machine;
 using ProxyD.Migrations;
 using ProxyD.Rules;
 

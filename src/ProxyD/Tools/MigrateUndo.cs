@@ -1,3 +1,5 @@
+using ProxyD.Machine;
+
 namespace ProxyD.Tools;
 
 /// <summary>The way back from a migration: each step leaves alone what is as it was already, so that it can be gone again and from anywhere.</summary>

@@ -1,3 +1,4 @@
+using ProxyD.Machine;
 using ProxyD.Rules;
 using ProxyD.Trios;
 using ProxyD.Units;
@@ -45,15 +46,15 @@ internal sealed class UnitChecker(bool isUser)
                 _givenRules.Add((path, UnitLoader.ReadFile(path).ToText()));
                 continue;
             }
-            string folder = Directory.Exists(path) ? path : UnitFolderOf(path);
+            string folder = Directory.Exists(path) ? path : UnitFolderFiles.FolderOf(path);
             if (!Path.Exists(path))
                 throw new ToolException($"{path} does not exist; expected a unit's name, a unit file or a folder of unit files");
             IReadOnlyList<UnitFile> found = folder == path
                 ? UnitFolderFiles.Read(folder)
-                : UnitFolderFiles.ReadFor(folder, NameOf(path), isUser, _loader.Script);
+                : UnitFolderFiles.ReadFor(folder, UnitFolderFiles.UnitOf(path), isUser, _loader.Script);
             IReadOnlyList<KeyValuePair<string, string>> linked = UnitLoader.LinksIn(folder);
             UnitSet inFolder = UnitSet.FromFiles(found, isUser, linked);
-            string[] wanted = folder == path ? [.. inFolder.Units.Select(unit => unit.Name)] : [NameOf(path)];
+            string[] wanted = folder == path ? [.. inFolder.Units.Select(unit => unit.Name)] : [UnitFolderFiles.UnitOf(path)];
             if (wanted.Length == 0)
                 throw new ToolException($"{path} holds no unit files");
             if (Array.Find(wanted, name => inFolder.Find(name) is null) is not null)
@@ -106,11 +107,4 @@ internal sealed class UnitChecker(bool isUser)
         Directory.GetFiles(folder, "*.rules").Order(StringComparer.Ordinal).Select(file => (file, UnitLoader.ReadFile(file).ToText()));
 
     private bool IsGiven(Finding finding) => _givenRules.Exists(rule => rule.Path == finding.Path);
-
-    /// <summary>The folder in which a unit file's or a drop-in's unit lies.</summary>
-    private static string UnitFolderOf(string path) =>
-        DropIn.Is(path) ? Path.GetDirectoryName(Path.GetDirectoryName(path))! : Path.GetDirectoryName(path)!;
-
-    /// <summary>The unit that a unit file is, or a drop-in is for.</summary>
-    internal static string NameOf(string path) => DropIn.Is(path) ? DropIn.UnitOf(path) : Path.GetFileName(path);
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ProxyD.Interop;
+using ProxyD.Machine;
 
 namespace ProxyD.Tools;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ProxyD.Machine;
 
 namespace ProxyD.Tools;
 

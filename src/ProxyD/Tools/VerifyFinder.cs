@@ -1,4 +1,5 @@
 using System.Net;
+using ProxyD.Machine;
 
 namespace ProxyD.Tools;
 

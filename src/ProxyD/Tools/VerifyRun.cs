@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ProxyD.Machine;
 
 namespace ProxyD.Tools;
 

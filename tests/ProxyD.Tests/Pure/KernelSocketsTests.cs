@@ -1,5 +1,5 @@
 using System.Net;
-using ProxyD.Tools;
+using ProxyD.Machine;
 
 namespace ProxyD.Tests.Pure;
 

@@ -1,4 +1,4 @@
-using ProxyD.Tools;
+using ProxyD.Machine;
 
 namespace ProxyD.Tests.Pure;
 

@@ -1,3 +1,4 @@
+using ProxyD.Machine;
 using ProxyD.Tools;
 
 namespace ProxyD.Tests.Pure;

@@ -25,8 +25,10 @@ internal static partial class BannedRules
         OnDataPath(@"\bThread\.Sleep\b|\.Wait\(|\.GetAwaiter\(|\bManualResetEvent\w*\b", "a thread that sleeps serves nobody"),
         OnDataPath(@"\bthrow\b|\.OrThrow\(", "nothing in the loop throws"),
         OnDataPath(@"\bFile\.|\bDirectory\.|\bDns\.|\bProcess\b", "it could block"),
-        new(new(@"\bFile\.|\bDirectory\.|\bProcess\b"), "unit files are text here; Tools reads and writes", ["Units", "Rules"], []),
-        new(new(@"\bProcess\.Start\b|\bnew Process\b"), "it knows no process groups; see ProcessSpawner", [], ["Tools"]),
+        new(
+            new(@"\bFile\.|\bDirectory\.|\bProcess\b"), "unit files are text here; Machine reads and writes",
+            ["Units", "Shell", "Trios", "Migrations", "Rules"], []),
+        new(new(@"\bProcess\.Start\b|\bnew Process\b"), "it knows no process groups; see ProcessSpawner", [], ["Machine"]),
         Everywhere(@"\bEnvironment\.TickCount", "its clock moves in steps of up to 4 ms; see EventLoop.ClockMs"),
         Everywhere(@"\bDateTime(Offset)?\.(Utc)?Now\b", "the wall clock jumps"),
         Everywhere(@"\bThread\.Sleep\b", "wait for an event or a timer"),

@@ -15,8 +15,9 @@ internal static partial class LayerTable
     private static readonly Dictionary<string, string[]> s_mayUse = new()
     {
         [Root] = ["Cli", "Activation", "Backend", "Relay", "Tools", "Rules", "Units", "Observability", "Interop"],
-        ["Cli"] = ["Tools", "Rules", "Migrations", "Trios", "Shell", "Units", "Observability", "Interop"],
-        ["Tools"] = ["Rules", "Migrations", "Trios", "Shell", "Units", "Observability", "Interop"],
+        ["Cli"] = ["Tools", "Machine", "Rules", "Migrations", "Trios", "Shell", "Units", "Observability", "Interop"],
+        ["Tools"] = ["Machine", "Rules", "Migrations", "Trios", "Shell", "Units", "Observability", "Interop"],
+        ["Machine"] = ["Trios", "Units", "Observability", "Interop"],
         ["Activation"] = ["Observability", "Interop"],
         ["Backend"] = ["Observability", "Interop"],
         ["Relay"] = ["Observability", "Interop"],

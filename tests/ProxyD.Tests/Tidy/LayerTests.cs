@@ -28,7 +28,7 @@ public sealed class LayerTests
     {
         // Goal: the two rules above saw the code.
         string[] layers = [.. SourceFile.OfProduct().Select(f => f.Layer).Distinct().Order()];
-        string[] expected = [LayerTable.Root, "Activation", "Backend", "Cli", "Interop", "Observability", "Relay", "Tools", "Units"];
+        string[] expected = [LayerTable.Root, "Activation", "Backend", "Cli", "Interop", "Machine", "Observability", "Relay", "Tools", "Units"];
         Assert.Superset(expected.ToHashSet(), layers.ToHashSet());
         Assert.Equal(layers, s_types.Select(t => LayerOf(t)!).Distinct().Order());
         Assert.Contains("Daemon", RootTypes);
@@ -47,6 +47,7 @@ public sealed class LayerTests
     [InlineData("Relay", "RunOptions options;", "Relay may not use the root (RunOptions)")]
     [InlineData("Units", "using ProxyD.Tools;", "Units may not use Tools")]
     [InlineData("Tools", "using ProxyD.Backend;", "Tools may not use Backend")]
+    [InlineData("Machine", "using ProxyD.Tools;", "Machine may not use Tools")]
     [InlineData("Plugins", "", "is not in the layer table")]
     [InlineData("Relay", "namespace ProxyD.Backend;", "its namespace is ProxyD.Backend")]
     public void An_edge_that_is_not_in_the_table_is_reported(string layer, string code, string expected)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Runs a program of the system to its end.</summary>
 internal static class OtherProgram

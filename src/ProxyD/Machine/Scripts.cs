@@ -1,6 +1,6 @@
 using ProxyD.Units;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>The scripts that units call.</summary>
 internal sealed class Scripts

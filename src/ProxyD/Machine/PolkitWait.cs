@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ProxyD.Trios;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>polkitd notices a new rule by itself, but a client may be faster.</summary>
 internal static class PolkitWait

@@ -1,7 +1,7 @@
 using System.Net;
 using ProxyD.Interop;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Where a socket unit listens: its property Listen=, a line such as <c>[::]:8080 (Stream)</c> for each address.</summary>
 internal static class ListenProperty

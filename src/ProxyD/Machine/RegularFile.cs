@@ -2,7 +2,7 @@ using System.Text;
 using ProxyD.Interop;
 using static ProxyD.Interop.LibcConstants;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Reads files whose paths others have chosen: a pipe would keep its reader waiting for ever, a file without an end take all memory.</summary>
 internal static class RegularFile

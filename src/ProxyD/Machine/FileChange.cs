@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ProxyD.Units;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>A file as it is and as it is to be.</summary>
 /// <param name="Path">Where; a symbolic link has been followed.</param>

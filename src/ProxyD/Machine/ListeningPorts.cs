@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Where the processes of a service listen, from proc(5).</summary>
 internal static class ListeningPorts

@@ -1,7 +1,7 @@
 using System.Text;
-using ProxyD.Tools;
+using ProxyD.Machine;
 
-namespace ProxyD.Tests.Tools;
+namespace ProxyD.Tests.Machine;
 
 /// <summary>Files that systemd reads are written whole, beside a copy of what they replace, and all or none of them.</summary>
 [Collection(StartsProcesses.Name)]

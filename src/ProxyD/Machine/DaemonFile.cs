@@ -1,4 +1,4 @@
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>The daemon that these tools belong to: it lies beside them.</summary>
 internal static class DaemonFile

@@ -2,7 +2,7 @@ using ProxyD.Observability;
 using ProxyD.Trios;
 using ProxyD.Units;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Reads the unit files of a folder.</summary>
 internal static class UnitFolderFiles
@@ -45,11 +45,17 @@ internal static class UnitFolderFiles
             }
             catch (ToolException e)
             {
-                unread.Add((UnitChecker.NameOf(file), e));
+                unread.Add((UnitOf(file), e));
             }
         }
         return files;
     }
+
+    /// <summary>The folder in which a unit file's or a drop-in's unit lies.</summary>
+    internal static string FolderOf(string path) => DropIn.Is(path) ? Path.GetDirectoryName(Path.GetDirectoryName(path))! : Path.GetDirectoryName(path)!;
+
+    /// <summary>The unit that a unit file is, or a drop-in is for.</summary>
+    internal static string UnitOf(string path) => DropIn.Is(path) ? DropIn.UnitOf(path) : Path.GetFileName(path);
 
     /// <summary>A unit, what it names in turn, and the sockets in front of these.</summary>
     private static HashSet<string> Near(UnitSet set, string unit, Func<string, string?> script)

@@ -1,6 +1,6 @@
 using ProxyD.Units;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>What <c>systemctl</c> says and does; it brings the right bus, and asks for a password where polkit wants one.</summary>
 /// <param name="isUser">The user's manager instead of the system's.</param>

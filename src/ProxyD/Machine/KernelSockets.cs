@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Connections as the kernel lists them: /proc/net/tcp, tcp6 (proc_net_tcp in the kernel's documentation) and unix (unix(7), proc(5)).</summary>
 /// <remarks>Each is the text of such a file; the listener's own end of a connection is looked at, never the client's.</remarks>

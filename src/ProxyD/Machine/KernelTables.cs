@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Reads what <see cref="KernelSockets"/> understands, of this process's network.</summary>
 internal static class KernelTables

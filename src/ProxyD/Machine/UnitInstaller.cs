@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 using ProxyD.Interop;
 using static ProxyD.Interop.LibcConstants;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>A file that was written.</summary>
 /// <param name="Path">Where.</param>

@@ -1,4 +1,4 @@
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>What a service runs: its properties ExecStart= and the like, as <c>systemctl show</c> prints them.</summary>
 /// <remarks>

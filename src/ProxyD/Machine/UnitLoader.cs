@@ -2,7 +2,7 @@ using System.Globalization;
 using ProxyD.Trios;
 using ProxyD.Units;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>Reads units: from the manager (by name), from files and from folders.</summary>
 /// <param name="isUser">They are a user manager's.</param>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ProxyD.Tests.Tools;
+namespace ProxyD.Tests.Machine;
 
 /// <summary>Owner and mode of a file, which .NET tells only half of.</summary>
 internal static class Stat

@@ -1,7 +1,7 @@
 using ProxyD.Interop;
 using ProxyD.Units;
 
-namespace ProxyD.Tools;
+namespace ProxyD.Machine;
 
 /// <summary>The folders in which systemd looks for units, the most important first; systemd.unit(5), table "load path".</summary>
 internal sealed class UnitFolders(bool isUser)
