@@ -3,6 +3,12 @@ using ProxyD.Units;
 
 namespace ProxyD.Shell;
 
+/// <summary>A variable as a unit sets it.</summary>
+/// <param name="Value">As written: specifiers stay.</param>
+/// <param name="Setting">The <c>Environment=</c> it stands in.</param>
+/// <param name="Index">Which word of its value, counted from 0.</param>
+internal sealed record EnvironmentWord(string Name, string Value, Setting Setting, int Index);
+
 /// <summary>The variables that a service's commands find, as far as its unit and the files that it names tell; systemd.exec(5).</summary>
 internal static class UnitEnvironment
 {
@@ -17,11 +23,8 @@ internal static class UnitEnvironment
         Dictionary<string, string> variables = new(StringComparer.Ordinal);
         foreach (string name in unit.All("Service", "PassEnvironment").SelectMany(setting => Words.Split(setting.Value)))
             variables[name] = ShellUnset.Mark(name);
-        foreach (Setting setting in unit.All("Service", "Environment"))
-        {
-            foreach (string word in Words.Split(Specifiers.Expand(setting.Item.Value, unit.Parts, unit.IsUser, kept)))
-                Set(variables, word);
-        }
+        foreach (EnvironmentWord word in Written(unit))
+            variables[word.Name] = Specifiers.Expand(word.Value, unit.Parts, unit.IsUser, kept);
         // Whatever their order in the unit, files come after Environment=.
         foreach (Setting setting in unit.All("Service", "EnvironmentFile"))
         {
@@ -33,8 +36,30 @@ internal static class UnitEnvironment
                     Set(variables, assignment);
             }
         }
+        foreach (string name in variables.Where(variable => IsTakenAway(unit, variable.Key, variable.Value)).Select(variable => variable.Key).ToArray())
+            variables.Remove(name);
         return variables;
     }
+
+    /// <summary>The words of its <c>Environment=</c> lines, in order; of a variable that is set twice the last holds. None that
+    /// <c>UnsetEnvironment=</c> takes away.</summary>
+    internal static IEnumerable<EnvironmentWord> Written(Unit unit)
+    {
+        foreach (Setting setting in unit.All("Service", "Environment"))
+        {
+            List<string> words = Words.Split(setting.Item.Value);
+            for (int i = 0; i < words.Count; i++)
+            {
+                string[] pair = words[i].Split('=', 2);
+                if (pair is [{ Length: > 0 } name, var value] && !IsTakenAway(unit, name, value))
+                    yield return new(name, value, setting, i);
+            }
+        }
+    }
+
+    /// <summary>A name alone takes any value away, <c>NAME=VALUE</c> only that one.</summary>
+    private static bool IsTakenAway(Unit unit, string name, string value) =>
+        unit.All("Service", "UnsetEnvironment").SelectMany(setting => Words.Split(setting.Value)).Any(word => word == name || word == $"{name}={value}");
 
     /// <summary>The names that its <c>EnvironmentFile=</c>s set; whatever <c>Environment=</c> says of them, does not hold.</summary>
     internal static HashSet<string> NamesInFiles(Unit unit, Func<string, string?> fileOf) =>

@@ -142,18 +142,8 @@ internal static class Listening
     private static Dictionary<string, (string Value, Setting Setting)> EnvironmentOf(Unit service)
     {
         Dictionary<string, (string Value, Setting Setting)> environment = [];
-        foreach (Setting setting in service.All("Service", "Environment"))
-        {
-            foreach (string[] variable in Words.Split(setting.Value).Select(word => word.Split('=', 2)).Where(pair => pair.Length == 2))
-                environment[variable[0]] = (variable[1], setting);
-        }
-        // A name alone takes any value away, NAME=VALUE only that one.
-        foreach ((string word, Setting _) in service.List("Service", "UnsetEnvironment"))
-        {
-            string[] pair = word.Split('=', 2);
-            if (environment.TryGetValue(pair[0], out (string Value, Setting Setting) variable) && (pair.Length == 1 || variable.Value == pair[1]))
-                environment.Remove(pair[0]);
-        }
+        foreach (EnvironmentWord word in UnitEnvironment.Written(service))
+            environment[word.Name] = (Specifiers.Expand(word.Value, service.Parts, service.IsUser), word.Setting);
         return environment;
     }
 

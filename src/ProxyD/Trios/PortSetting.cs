@@ -1,4 +1,5 @@
 using System.Globalization;
+using ProxyD.Shell;
 using ProxyD.Units;
 
 namespace ProxyD.Trios;
@@ -102,40 +103,19 @@ internal static class PortFinder
     /// <returns>Null when it is set to no port or address.</returns>
     internal static PortSetting? Variable(Unit service, string name, out bool isSet)
     {
-        PortSetting? found = null;
-        isSet = false;
-        foreach (Setting setting in service.All("Service", "Environment"))
-        {
-            List<string> words = Words.Split(setting.Item.Value);
-            for (int i = words.Count - 1; i >= 0; i--)
-            {
-                if (!words[i].StartsWith(name + "=", StringComparison.Ordinal))
-                    continue;
-                isSet = true;
-                found = Named(VariableName + name, PortText.Parse(name + "=", words[i][(name.Length + 1)..], setting, i, 0));
-                break;
-            }
-        }
-        return found;
+        EnvironmentWord? word = UnitEnvironment.Written(service).LastOrDefault(word => word.Name == name);
+        isSet = word is not null;
+        return word is null ? null : Named(VariableName + name, PortText.Parse(name + "=", word.Value, word.Setting, word.Index, 0));
     }
 
     /// <summary>Of a variable that is set twice the last word counts (systemd.exec(5)).</summary>
     private static IEnumerable<PortSetting> InEnvironment(Unit service)
     {
         Dictionary<string, PortSetting?> last = [];
-        foreach (Setting setting in service.All("Service", "Environment"))
+        foreach (EnvironmentWord word in UnitEnvironment.Written(service))
         {
-            List<string> words = Words.Split(setting.Item.Value);
-            for (int i = 0; i < words.Count; i++)
-            {
-                int equals = words[i].IndexOf('=', StringComparison.Ordinal);
-                if (equals <= 0)
-                    continue;
-                string name = words[i][..equals];
-                last[name] = PortText.Read(name, words[i][..(equals + 1)], words[i][(equals + 1)..], setting, i) is { } found
-                    ? found with { Name = VariableName + name }
-                    : null;
-            }
+            PortSetting? found = PortText.Read(word.Name, word.Name + "=", word.Value, word.Setting, word.Index);
+            last[word.Name] = Named(VariableName + word.Name, found);
         }
         return last.Values.OfType<PortSetting>();
     }
