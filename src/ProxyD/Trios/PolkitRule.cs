@@ -18,14 +18,20 @@ internal sealed class PolkitRule
     /// <summary>What of the subject decides only between people at a terminal; anything but these and its name may mean a service.</summary>
     private static readonly string[] s_ofSessions = ["user", "active", "local", "seat", "session", "pid"];
 
+    /// <summary>What stands before a name that the user is held against.</summary>
+    private static readonly string[] s_userTests = [".user==", ".user===", ".user!=", ".user!=="];
+
     /// <summary>Literals that are put together with others, or looked for within others.</summary>
-    private static readonly string[] s_parts = ["+\"", "\"+", ".indexOf(\"", ".includes(\""];
+    private static readonly string[] s_joins = ["+\"", "\"+"], s_parts = [.. s_joins, ".indexOf(\"", ".includes(\""];
 
     private static readonly char[] s_quotes = ['"', '\'', '`'];
 
     private readonly string _code;
     private readonly string[] _names;
     private readonly string[] _lookups;
+
+    /// <summary>The users that it compares with whole, and the verbs that it lets through.</summary>
+    private readonly string[] _users, _verbs;
     private readonly ScriptFunction? _function;
 
     /// <summary>Whether it is a function that says everything itself.</summary>
@@ -37,6 +43,9 @@ internal sealed class PolkitRule
         _code = string.Concat(code[start..end].Where(c => !char.IsWhiteSpace(c)));
         (string Text, int Position)[] own = [.. literals.Where(literal => literal.Position >= start && literal.Position < end)];
         _lookups = [.. own.Where(literal => code.AsSpan(start, literal.Position - start).TrimEnd().EndsWith("lookup(")).Select(l => l.Text)];
+        string Before(int position) => string.Concat(code[start..position].Where(c => !char.IsWhiteSpace(c)));
+        _users = [.. own.Where(literal => s_userTests.Any(test => Before(literal.Position).EndsWith(test, StringComparison.Ordinal))).Select(l => l.Text)];
+        _verbs = [.. own.Where((literal, i) => i > 0 && own[i - 1].Text == "verb" && IsVerbTest(Before(literal.Position))).Select(l => l.Text)];
         _names = [.. own.Select(literal => Unescaped(literal.Text))];
         _function = ScriptFunction.Read(code, Math.Clamp(code.IndexOf('(', start) + 1, start, end), end);
         _isClosed = _function is { IsClosed: true };
@@ -68,9 +77,13 @@ internal sealed class PolkitRule
     /// <summary>Whether it looks into names, or puts them together, instead of comparing them whole.</summary>
     private bool HasPatterns => _function is null || _function.Calls.Except(s_comparing).Any() || HasParts;
 
-    private bool HasParts =>
-        s_parts.Any(part => s_quotes.Any(quote => _code.Contains(part.Replace('"', quote), StringComparison.Ordinal)))
-        || _names.Any(name => name.Contains("${", StringComparison.Ordinal));
+    private bool HasParts => Has(s_parts) || HasTemplates;
+
+    /// <summary>Literals with variables in them.</summary>
+    private bool HasTemplates => _names.Any(name => name.Contains("${", StringComparison.Ordinal));
+
+    private bool Has(string[] parts) =>
+        parts.Any(part => s_quotes.Any(quote => _code.Contains(part.Replace('"', quote), StringComparison.Ordinal)));
 
     /// <summary>All rules of a file, in order.</summary>
     internal static IReadOnlyList<PolkitRule> Read(string text, string path)
@@ -88,7 +101,7 @@ internal sealed class PolkitRule
 
     /// <summary>Whether it may let a user start a unit.</summary>
     /// <param name="unit">As systemd itself calls it: polkit is told no other name.</param>
-    internal bool Allows(string user, string unit) => SaysYes && IsOfAction && IsOfUnit(unit, user) && IsOfUser(user);
+    internal bool Allows(string user, string unit) => SaysYes && IsOfAction && IsOfUnit(unit, user) && IsOfUser(user) && IsOfStart;
 
     /// <summary>Whether it lets this user do what it doesn't ask about: it names the user, or asks for nothing about who wants it, and it is about
     /// nothing but systemd's action.</summary>
@@ -122,11 +135,24 @@ internal sealed class PolkitRule
             || units.Any(name => specifier < 0 ? name == unit : name.StartsWith(known, StringComparison.Ordinal));
     }
 
+    /// <summary>Whether it lets a unit be started, as far as it asks: one that compares each verb with a name, and none is start, doesn't.</summary>
+    private bool IsOfStart =>
+        !_isClosed || HasPatterns || _verbs.Length == 0 || _verbs.Length != _lookups.Count(lookup => lookup == "verb") || _verbs.Contains("start");
+
+    /// <summary>Whether a text ends where a verb is compared with what follows.</summary>
+    private static bool IsVerbTest(string before) => s_quotes.Any(quote =>
+        before.EndsWith($"lookup({quote}{quote})==", StringComparison.Ordinal) || before.EndsWith($"lookup({quote}{quote})===", StringComparison.Ordinal));
+
     private bool IsOfUser(string user)
     {
+        // Whatever else it asks, and however: it is for the users that it names.
+        string[] asked = [.. OfSubject];
+        bool isNamed = !user.Contains('%', StringComparison.Ordinal) && !user.All(char.IsAsciiDigit);
+        bool isWhole = _users.Length > 0 && !Has(s_joins) && !HasTemplates && asked.Count(member => member == "user") == _users.Length;
+        if (isNamed && isWhole && asked.All(s_ofSessions.Contains))
+            return _users.Contains(user);
         // The groups of a user, and the unit that a process belongs to, nobody here knows; nor whose number a number is.
-        bool isKnown = OfSubject.Contains("user") && OfSubject.All(s_ofSessions.Contains)
-            && !user.Contains('%', StringComparison.Ordinal) && !user.All(char.IsAsciiDigit);
+        bool isKnown = isNamed && asked.Contains("user") && asked.All(s_ofSessions.Contains);
         return !isKnown || !_isClosed || HasPatterns || _names.Contains(user);
     }
 

@@ -129,6 +129,23 @@ public sealed class RightsRuleTests
             "PXD021", Proxy("User=web", "web@.service").Replace("--backend-unit=web-backend", option, StringComparison.Ordinal)));
 
     [Theory]
+    [InlineData("/^web-backend\\.service$/.test(action.lookup(\"unit\")) && subject.user == \"web\"", true)]
+    [InlineData("/^web-backend\\.service$/.test(action.lookup(\"unit\")) && subject.user == \"www\"", false)]
+    [InlineData("action.id.indexOf(\"org.freedesktop.systemd1.\") == 0 && subject.user === 'www'", false)]
+    [InlineData("subject.user == \"www\" || subject.isInGroup(\"web\")", true)]
+    [InlineData("subject.user == \"web\" && action.lookup(\"verb\") == \"restart\"", false)]
+    [InlineData("subject.user == \"web\" && (action.lookup('verb') === 'stop' || action.lookup('verb') === 'start')", true)]
+    [InlineData("subject.user == \"web\" && action.lookup(\"verb\") != \"kill\"", true)]
+    public void What_a_rule_names_plainly_holds_whatever_else_it_asks(string condition, bool isEnough) =>
+        // Goal: PXD021 is not silenced by another user's rule because that has a pattern in it, nor by one for another verb.
+        Assert.Equal(isEnough, Fixture.Findings("PXD021", Proxy("User=web") + $$"""
+            --- 50-web.rules
+            polkit.addRule(function (action, subject) {
+              if ({{condition}}) return polkit.Result.YES;
+            });
+            """).Length == 0);
+
+    [Theory]
     [InlineData("1000", 0), InlineData("web", 1)]
     public void A_users_number_is_not_looked_up(string user, int count) =>
         // Goal: no PXD021 for User=NUMBER, whose name the rule may hold.
