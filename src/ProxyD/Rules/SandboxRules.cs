@@ -70,7 +70,7 @@ internal sealed class CallForbidden() : TrioRule("PXD018", Severity.Error, "syst
         dead (service-start-limit-hit).
 
         The trap is in the sets. splice is in none of @basic-io, @network-io, @io-event, @file-system; among the named sets only @system-service
-        has it. The same is true of ioctl, madvise and sysinfo. So a list put together of the small sets looks complete, and isn't.
+        has it. The same is true of ioctl, madvise, sysinfo and get_mempolicy. So a list put together of the small sets looks complete, and isn't.
 
         What proxyd is made to run under is @system-service without @privileged and @resources; deploy/ has units with exactly that. To see what
         a set holds: systemd-analyze syscall-filter @system-service.
@@ -80,7 +80,8 @@ internal sealed class CallForbidden() : TrioRule("PXD018", Severity.Error, "syst
     {
         if (SandboxLists.ForbiddenCall(trio.Proxy, trio.Command.Kind, out Setting? blamed) is { } forbidden)
         {
-            string why = $"SystemCallFilter= forbids {forbidden.Call}(2), which is in {forbidden.Set}: the proxy dies of SIGSYS";
+            string end = SandboxLists.IsGentle(trio.Proxy, blamed!) ? "it fails, and answers are cut short or none comes" : "the proxy dies of SIGSYS";
+            string why = $"SystemCallFilter= forbids {forbidden.Call}(2), which is in {forbidden.Set}: {end}";
             yield return At(trio.Proxy, blamed, why);
         }
     }

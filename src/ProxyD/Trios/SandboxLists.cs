@@ -48,6 +48,14 @@ internal static class SandboxLists
         ("mmap", AlwaysAllowed, false),
         ("mprotect", AlwaysAllowed, false),
         ("futex", AlwaysAllowed, false),
+        ("getrandom", AlwaysAllowed, true),
+        ("gettid", AlwaysAllowed, true),
+        ("prlimit64", AlwaysAllowed, true),
+        ("rseq", AlwaysAllowed, true),
+        ("set_robust_list", AlwaysAllowed, true),
+        ("pread64", "@basic-io", false),
+        ("newfstatat", "@file-system", false),
+        ("statfs", "@file-system", true),
     ];
 
     /// <summary>The same for what only proxyd calls.</summary>
@@ -55,6 +63,12 @@ internal static class SandboxLists
     [
         ("madvise", Services, true),
         ("sysinfo", Services, false),
+        ("get_mempolicy", Services, true),
+        ("membarrier", AlwaysAllowed, false),
+        ("sched_getaffinity", AlwaysAllowed, true),
+        ("getsockname", "@network-io", true),
+        ("shutdown", "@network-io", true),
+        ("getrusage", "@process", true),
         ("eventfd2", "@io-event", false),
         ("sendto", "@network-io", false),
     ];
@@ -86,17 +100,19 @@ internal static class SandboxLists
     /// <returns>Null when all are allowed.</returns>
     internal static (string Call, string Set)? ForbiddenCall(Unit service, ProxyKind kind, out Setting? blamed)
     {
-        bool isGentle = service.Last("Service", "SystemCallErrorNumber") is { Value: not "kill" };
         foreach ((string call, string set, bool mayFail) in kind == ProxyKind.Proxyd ? s_needed.Concat(s_neededByProxyd) : s_needed)
         {
             bool isAllowed = Allows(service, "SystemCallFilter", word => Means(word, call, set), isAlways: set == AlwaysAllowed, out blamed);
-            // An error number of its own stands behind a colon.
-            if (!isAllowed && !(mayFail && (isGentle || blamed!.Value.Contains(':', StringComparison.Ordinal))))
+            if (!isAllowed && !(mayFail && IsGentle(service, blamed!)))
                 return (call, set);
         }
         blamed = null;
         return null;
     }
+
+    /// <summary>Whether a call that an assignment forbids fails with an error number instead of ending its process; its own stands behind a colon.</summary>
+    internal static bool IsGentle(Unit service, Setting filter) =>
+        service.Last("Service", "SystemCallErrorNumber") is { Value: not "kill" } || filter.Value.Contains(':', StringComparison.Ordinal);
 
     private static bool Means(string word, string call, string set)
     {

@@ -1,3 +1,5 @@
+using ProxyD.Rules;
+
 namespace ProxyD.Tests.Rules;
 
 /// <summary>PXD017, PXD018 and PXD023: what a sandbox must leave to a proxy.</summary>
@@ -57,12 +59,26 @@ public sealed class SandboxRuleTests
     [InlineData("~madvise\nSystemCallErrorNumber=kill", true)]
     [InlineData("~@default", true)]
     [InlineData("@basic-io @file-system @io-event @ipc @network-io @process @signal", true)]
-    [InlineData("@basic-io @file-system @io-event @ipc @network-io @process @signal\nSystemCallFilter=splice ioctl madvise sysinfo", false)]
+    [InlineData("@basic-io @file-system @io-event @ipc @network-io @process @signal\nSystemCallFilter=splice ioctl madvise sysinfo", true)]
+    [InlineData("@basic-io @file-system @io-event @ipc @network-io @process @signal\nSystemCallFilter=splice ioctl madvise sysinfo get_mempolicy", false)]
+    [InlineData("~get_mempolicy", true)]
+    [InlineData("~get_mempolicy:EPERM", false)]
+    [InlineData("~membarrier:EPERM", true)]
+    [InlineData("~rseq", true)]
     [InlineData("@known", false)]
     [InlineData("\nSystemCallFilter=", false)]
     public void The_calls_that_move_bytes_must_be_allowed(string filter, bool isFound) =>
         // Goal: PXD018 for what a proxy dies of, and not for what it never calls or can do without.
         Assert.Equal(isFound, Fixture.Findings("PXD018", Proxy("127.0.0.1:80", $"SystemCallFilter={filter}")).Length > 0);
+
+    [Theory]
+    [InlineData("~splice", "the proxy dies of SIGSYS")]
+    [InlineData("~splice:EPERM", "it fails, and answers are cut short or none comes")]
+    [InlineData("~splice\nSystemCallErrorNumber=EPERM", "it fails, and answers are cut short or none comes")]
+    public void What_a_forbidden_call_does_is_told(string filter, string end) =>
+        // Goal: PXD018 tells an error number from a signal.
+        Assert.EndsWith(end, RuleTable.Run(Fixture.Read(Proxy("127.0.0.1:80", $"SystemCallFilter={filter}"))).Single(f => f.RuleId == "PXD018").Why,
+            StringComparison.Ordinal);
 
     [Fact]
     public void The_assignment_that_takes_a_call_away_is_named() =>
