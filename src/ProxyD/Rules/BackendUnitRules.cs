@@ -27,10 +27,8 @@ internal sealed class UnitMissing() : Rule("PXD025", Severity.Error, "unit that 
 
     internal override IEnumerable<Finding> Find(CheckInput input)
     {
-        if (input.Trios.Count == 0)
-            yield break;
-        // A proxy that is misnamed is nobody's service, so all sockets are looked at; but only among proxies.
-        foreach (Unit socket in input.Units.Units.Where(unit => unit.Type == UnitType.Socket))
+        // A proxy that is misnamed is nobody's service, so all sockets are looked at; a package's only among proxies.
+        foreach (Unit socket in input.Units.Units.Where(unit => unit.Type == UnitType.Socket && (input.Trios.Count > 0 || !unit.IsShipped)))
         {
             string service = UnitSet.ServiceNameOf(socket);
             if (IsMissing(service, input))

@@ -69,6 +69,9 @@ internal sealed class BackendElsewhere() : TrioRule("PXD038", Severity.Warning, 
         ListenPoint[] told = [.. Listening.Of(backend).Where(point => point.Port > 0).DistinctBy(point => point.Port)];
         if (told is not [var only] || only.Port == destination.Port)
             yield break;
+        // A proxy that goes to its own public port is PXD026's.
+        if (trio.Sockets.SelectMany(Listening.OfSocket).Any(destination.Overlaps))
+            yield break;
         // One that is told the public port is PXD006's.
         bool isPublic = trio.Sockets.SelectMany(Listening.OfSocket).Any(point => point.Port == only.Port);
         bool isNamed = trio.Command.Options.Addresses.Any(address => Listening.Names(backend, address));
@@ -137,18 +140,27 @@ internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two 
         {
             ListenPoint[] own = [.. Listening.OfSocket(socket)];
             ListenPoint? second = own.Where((point, index) => own.Take(index).Any(point.Overlaps)).FirstOrDefault();
-            if (second is not null && !socket.IsShipped)
+            if (second is not null && !socket.IsShipped && !socket.IsTrue("Socket", "ReusePort"))
                 yield return At(socket, second.Setting, $"port {second.Port} is in it twice, once for addresses that the other has: the socket can't start");
             foreach (Unit other in sockets.Where(other => other != socket && !(socket.IsShipped && other.IsShipped) && !AreApart(socket, other)))
             {
                 ListenPoint[] theirs = [.. Listening.OfSocket(other)];
                 if (own.FirstOrDefault(point => theirs.Any(point.Overlaps)) is { } shared)
                     yield return At(socket, shared.Setting, $"{other.Name} listens on port {shared.Port} too: {Why}");
-                HashSet<string> names = [.. UnixNames(other).Select(setting => setting.Value)];
-                if (UnixNames(socket).FirstOrDefault(setting => names.Contains(setting.Value)) is { } name)
+                HashSet<string> names = [.. UnixNames(other).Select(setting => Plain(setting.Value))];
+                if (UnixNames(socket).FirstOrDefault(setting => names.Contains(Plain(setting.Value))) is { } name)
                     yield return At(socket, name, $"{other.Name} listens on {name.Value} too: {(name.Value[0] == '@' ? Why : Taken)}");
             }
         }
+    }
+
+    /// <summary>A path as systemd reads it: without doubled slashes, and /var/run is /run.</summary>
+    private static string Plain(string name)
+    {
+        if (name[0] == '@')
+            return name;
+        string path = "/" + string.Join('/', name.Split('/', StringSplitOptions.RemoveEmptyEntries));
+        return path.StartsWith("/var/run/", StringComparison.Ordinal) ? path["/var".Length..] : path;
     }
 
     private static IEnumerable<Setting> UnixNames(Unit socket) =>
@@ -156,11 +168,11 @@ internal sealed class SocketsShareAPort() : Rule("PXD008", Severity.Error, "two 
 
     /// <summary>A template's ports come with its instances; an interface or a protocol of its own keeps a socket apart.</summary>
     private static bool CanCollide(Unit socket) =>
-        !socket.Parts.IsTemplate && socket.Last("Socket", "BindToDevice") is null && socket.Last("Socket", "SocketProtocol") is null
-        && !socket.IsTrue("Socket", "ReusePort");
+        !socket.Parts.IsTemplate && socket.Last("Socket", "BindToDevice") is null && socket.Last("Socket", "SocketProtocol") is null;
 
-    /// <summary>In time or in place.</summary>
+    /// <summary>In time or in place, or content to share (socket(7): SO_REUSEPORT has to be set on both).</summary>
     private static bool AreApart(Unit one, Unit other) =>
-        one.Names(other.Name, "Conflicts") is not null || other.Names(one.Name, "Conflicts") is not null
+        (one.IsTrue("Socket", "ReusePort") && other.IsTrue("Socket", "ReusePort"))
+        || one.Names(other.Name, "Conflicts") is not null || other.Names(one.Name, "Conflicts") is not null
         || !UnitNetwork.AreSame(UnitNetwork.Of(one), UnitNetwork.Of(other));
 }

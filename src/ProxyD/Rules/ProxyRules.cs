@@ -6,7 +6,7 @@ namespace ProxyD.Rules;
 /// <summary>A shell that stays between systemd and the proxy.</summary>
 internal sealed class WrapperWithoutExec() : TrioRule("PXD013", Severity.Warning, "wrapper script without exec", "sd_listen_fds(3), systemd.service(5)")
 {
-    internal override string Why => "the shell stays the main process: the sockets are for its pid (LISTEN_PID), so the proxy gets none, and signals miss it";
+    internal override string Why => "the main process is another, the sockets are for its pid (LISTEN_PID), so the proxy gets none, and signals miss it";
 
     internal override string Fix => "call the proxy with exec, as the wrapper's last command";
 
@@ -16,6 +16,9 @@ internal sealed class WrapperWithoutExec() : TrioRule("PXD013", Severity.Warning
         with "Didn't get any sockets passed in", the socket triggers again, and after a few starts it fails. SIGTERM and READY=1 go past
         the proxy in the same way.
 
+        The same is true of a proxy in a pipe, in the background or in round brackets, exec or not, and of one that runuser, sudo, timeout, flock or setsid
+        starts for itself.
+
         exec replaces the shell, and the pid stays. bash does that by itself for the last command behind -c, dash (Debian's /bin/sh) does not, and
         neither does it in a script file.
         """;
@@ -24,8 +27,15 @@ internal sealed class WrapperWithoutExec() : TrioRule("PXD013", Severity.Warning
     {
         if (!trio.Command.IsMain && trio.Sockets.Count > 0)
         {
-            string what = trio.Command.Wrapper == ProxyWrapper.Script ? "the script calls the proxy without exec" : "the shell calls the proxy without exec";
-            yield return At(trio.Proxy, trio.Command.Setting, $"{what}: {Why}");
+            string program = trio.Command.Command.FileName;
+            string? fix = trio.Command.Wrapper == ProxyWrapper.Command ? $"ExecStart= without {program}: systemd has User=, RuntimeMaxSec= and the like" : null;
+            string what = trio.Command.Wrapper switch
+            {
+                ProxyWrapper.Command => $"{program} runs the proxy as its child",
+                ProxyWrapper.Script => "the script does not call the proxy with exec, in its own place",
+                _ => "the shell does not call the proxy with exec, in its own place",
+            };
+            yield return At(trio.Proxy, trio.Command.Setting, $"{what}: {Why}", fix);
         }
     }
 }

@@ -5,7 +5,8 @@ namespace ProxyD.Shell;
 /// <summary>One simple command of a shell text.</summary>
 /// <param name="Words">Without assignments before it and without <c>exec</c>; quotes are gone, expansions stay as written.</param>
 /// <param name="IsExec">Whether it replaces the shell.</param>
-/// <param name="IsLast">Whether nothing comes after it.</param>
+/// <param name="IsLast">Whether nothing comes after it. Neither is true of what the shell makes a child for: in a pipe, in the background, in round
+/// brackets.</param>
 internal sealed record ShellCommand(IReadOnlyList<string> Words, bool IsExec, bool IsLast)
 {
     /// <summary>The assignments before it, which its program finds in its environment.</summary>
@@ -54,7 +55,9 @@ internal static class ShellText
     internal static IReadOnlyList<ShellCommand> Commands(string text)
     {
         List<List<string>> found = [[]];
-        int position = 0;
+        // In a pipe, in the background, in round brackets: never in the shell's own place.
+        HashSet<List<string>> children = [];
+        int position = 0, depth = 0;
         while (position < text.Length)
         {
             char c = text[position];
@@ -64,19 +67,25 @@ internal static class ShellText
                 position += 2;
             else if (c is '\n' or ';' or '|' or '(' or ')' || (c == '&' && !IsRedirection(text, position)))
             {
+                bool isDouble = position + 1 < text.Length && text[position + 1] == c;
+                depth = Math.Max(0, depth + (c == '(' ? 1 : c == ')' ? -1 : 0));
+                if (c is '|' or '&' && !isDouble)
+                    children.Add(found[^1]);
                 found.Add([]);
-                position++;
+                if (depth > 0 || (c == '|' && !isDouble))
+                    children.Add(found[^1]);
+                position += c is '|' or '&' && isDouble ? 2 : 1;
             }
             else if (char.IsWhiteSpace(c))
                 position++;
             else
                 found[^1].Add(Word(text, ref position));
         }
-        string[][] commands = [.. found.Where(words => words.Count > 0).Select(words => words.ToArray())];
-        return [.. commands.Select((words, index) => Simple(words, index == commands.Length - 1))];
+        List<string>[] commands = [.. found.Where(words => words.Count > 0)];
+        return [.. commands.Select((words, index) => Simple([.. words], index == commands.Length - 1, children.Contains(words)))];
     }
 
-    private static ShellCommand Simple(string[] words, bool isLast)
+    private static ShellCommand Simple(string[] words, bool isLast, bool isChild)
     {
         int first = 0;
         bool isExec = false;
@@ -85,11 +94,15 @@ internal static class ShellText
             isExec |= words[first] == "exec";
             first++;
         }
-        return new(words[first..], isExec, isLast)
+        return new(words[first..], isExec && !isChild, isLast && !isChild)
         {
-            Variables = [.. words[..first].Where(IsAssignment).Select(word => word.Split('=', 2)).Select(pair => (pair[0], pair[1]))],
+            Variables = [.. Assignments(words[..first])],
         };
     }
+
+    /// <summary>Those among words that set a variable.</summary>
+    internal static IEnumerable<(string Name, string Value)> Assignments(IEnumerable<string> words) =>
+        words.Where(IsAssignment).Select(word => word.Split('=', 2)).Select(pair => (pair[0], pair[1]));
 
     private static bool IsAssignment(string word) =>
         word.IndexOf('=', StringComparison.Ordinal) is > 0 and int equals && word[..equals].All(c => char.IsAsciiLetterOrDigit(c) || c == '_');

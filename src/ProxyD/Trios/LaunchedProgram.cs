@@ -42,10 +42,19 @@ internal sealed record LaunchedProgram(ExecCommand Command, IReadOnlyList<(strin
         return Made([.. command.Arguments.Skip(at)], set);
     }
 
-    private static LaunchedProgram? BehindShell(ExecCommand command) =>
-        ShellText.Of(command, _ => null, out string? path) is { } text && path is null && ShellText.Commands(text) is [var only]
-            ? Made(only.Words, only.Variables)
-            : null;
+    /// <summary>What a shell ends with, which is what stays: before it are only preparations and variables.</summary>
+    private static LaunchedProgram? BehindShell(ExecCommand command)
+    {
+        if (ShellText.Of(command, _ => null, out string? path) is not { } text || path is not null)
+            return null;
+        ShellCommand[] commands = [.. ShellText.Commands(text)];
+        if ((Array.FindLast(commands, shell => shell.IsExec) ?? commands.LastOrDefault()) is not { } last)
+            return null;
+        // PORT=8080; export PORT, and export PORT=8080; what stands before another command is that one's.
+        IEnumerable<(string, string)> before = commands.TakeWhile(shell => shell != last)
+            .SelectMany(shell => shell.Words is ["export", ..] ? ShellText.Assignments(shell.Words.Skip(1)) : shell.Words.Count == 0 ? shell.Variables : []);
+        return Made(last.Words, [.. before, .. last.Variables]);
+    }
 
     private static LaunchedProgram? Made(IReadOnlyList<string> words, IReadOnlyList<(string, string)> variables) =>
         words is [var program, ..] ? new(new("", program, [.. words.Skip(1)]), variables) : null;

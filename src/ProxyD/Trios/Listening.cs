@@ -40,7 +40,7 @@ internal static class Listening
 {
     /// <summary>Options (without dashes) and variables (in lower case) that give a port.</summary>
     private static readonly string[] s_portNames =
-        ["port", "http-port", "http.port", "listen-port", "server-port", "server.port", "web-port", "webui-port", "bind-port", "p"];
+        ["port", "http-port", "http.port", "listen-port", "server-port", "server.port", "web-port", "webui-port", "bind-port", "quarkus.http.port", "p"];
 
     /// <summary>Those that give a host, or a host and a port.</summary>
     private static readonly string[] s_hostNames =
@@ -48,6 +48,9 @@ internal static class Listening
         "host", "bind", "listen", "address", "addr", "bind-address", "bind-addr", "listen-address", "listen-addr", "web.listen-address", "http-address",
         "http.address", "server.address", "listen-host", "bind-host", "hostname", "ip", "b", "urls",
     ];
+
+    /// <summary>Parts of names of variables that say where somebody else is, or what clients are told.</summary>
+    private static readonly string[] s_elsewhere = ["frontend", "site", "canonical", "lb", "hmr", "client", "link", "websocket", "vite"];
 
     /// <summary>All that a service's command line and environment say.</summary>
     internal static IReadOnlyList<ListenPoint> Of(Unit service)
@@ -118,8 +121,12 @@ internal static class Listening
             {
                 // python3 -m http.server 8000
                 bool isServed = i >= 2 && arguments.Contains("http.server") && !arguments[i - 1].StartsWith('-');
+                bool isBound = arguments.Any(other => other is "-b" or "--bind" || other.StartsWith("--bind=", StringComparison.Ordinal));
                 if (isServed && PortOf(word) is > 0 and int served)
-                    yield return new(null, served, setting);
+                    yield return new(isBound ? null : "0.0.0.0", served, setting);
+                // manage.py runserver 127.0.0.1:8000
+                if (i > 0 && arguments[i - 1] == "runserver" && Read("listen", word, setting) is { } run)
+                    yield return run;
                 continue;
             }
             // java -Dserver.port=8080
@@ -134,8 +141,11 @@ internal static class Listening
     private static IEnumerable<ListenPoint> FromVariable(string name, string value, Setting setting)
     {
         // OLLAMA_HOST, HTTP_PORT, ASPNETCORE_URLS: what counts is how it ends.
-        string last = name[(name.LastIndexOf('_') + 1)..].ToLowerInvariant();
-        return last is "p" or "b" || PortText.IsOthers(name) ? [] : ReadAll(last, value, setting);
+        string[] parts = name.ToLowerInvariant().Split('_');
+        string last = parts[^1];
+        // HTTP_HOST_PORT is a container's port on its host; an address with https:// is what clients are told.
+        bool isShown = parts is [.., "host", "port"] || (last != "urls" && value.StartsWith("https://", StringComparison.Ordinal));
+        return last is "p" or "b" || isShown || parts.Any(s_elsewhere.Contains) || PortText.IsOthers(name) ? [] : ReadAll(last, value, setting);
     }
 
     /// <summary>The variables of <c>Environment=</c>; of one that is set twice the last counts.</summary>

@@ -32,7 +32,7 @@ internal enum ProxyWrapper
 /// <summary>A service's command that is a proxy, with or without something around it.</summary>
 /// <param name="Setting">The <c>ExecStart=</c> it stands in.</param>
 /// <param name="Command">That command, wrapper and all.</param>
-/// <param name="IsMain">False when a shell stays its parent, so that systemd's sockets (LISTEN_PID) are not for it.</param>
+/// <param name="IsMain">False when a shell or another program stays its parent, so that systemd's sockets (LISTEN_PID) are not for it.</param>
 /// <param name="Text">What the shell runs; empty without one.</param>
 internal sealed record ProxyCommand(
     ProxyKind Kind, ProxyOptions Options, Setting Setting, ExecCommand Command, ProxyWrapper Wrapper, bool IsMain, string Text)
@@ -40,6 +40,9 @@ internal sealed record ProxyCommand(
     /// <summary>Programs that run the command among their arguments in their own place.</summary>
     private static readonly string[] s_prefixes =
         ["env", "nice", "ionice", "setpriv", "stdbuf", "chrt", "taskset", "numactl", "ip", "nsenter", "unshare", "strace", "systemd-socket-activate"];
+
+    /// <summary>Programs that run it as their child (tried with systemd 252): systemd's sockets are for them.</summary>
+    private static readonly string[] s_parents = ["runuser", "timeout", "flock", "sudo", "setsid"];
 
     /// <summary>Whether a service runs a proxy, and how.</summary>
     /// <param name="script">Reads a script by its path; null for what is no text or not there.</param>
@@ -54,11 +57,12 @@ internal sealed record ProxyCommand(
         string? text = ShellText.Of(command, script, out string? path);
         if (text is not null)
             return InShell(command, setting, text, path);
-        int index = s_prefixes.Contains(command.FileName) ? IndexOf(command.Arguments) : -1;
+        bool isParent = s_parents.Contains(command.FileName) && !command.Arguments.Any(word => word is "-F" or "--no-fork");
+        int index = isParent || s_prefixes.Contains(command.FileName) || s_parents.Contains(command.FileName) ? IndexOf(command.Arguments) : -1;
         return index < 0
             ? null
             : new(KindOf(command.Arguments[index])!.Value, new([.. command.Arguments.Skip(index + 1)]), setting, command, ProxyWrapper.Command,
-                IsMain: true, "");
+                IsMain: !isParent, "");
     }
 
     /// <summary>What <c>Environment=</c> puts into a command line: nothing behind the prefix <c>:</c>, and nothing that can be told where there is
@@ -79,10 +83,11 @@ internal sealed record ProxyCommand(
         {
             int index = IndexOf(shell.Words);
             // A proxy's name among the arguments of grep or pkill runs nothing.
-            if (index < 0 || (index > 0 && !s_prefixes.Contains(FileName(shell.Words[0]))))
+            bool isParent = index > 0 && s_parents.Contains(FileName(shell.Words[0]));
+            if (index < 0 || (index > 0 && !isParent && !s_prefixes.Contains(FileName(shell.Words[0]))))
                 continue;
             // bash runs the last command of -c in its own place, dash does not (bash 5.2, dash 0.5.12); neither does for a script's.
-            bool isMain = shell.IsExec || (path is null && command.FileName == "bash" && shell.IsLast);
+            bool isMain = !isParent && (shell.IsExec || (path is null && command.FileName == "bash" && shell.IsLast));
             return new(
                 KindOf(shell.Words[index])!.Value, new([.. shell.Words.Skip(index + 1)]), setting, command,
                 path is null ? ProxyWrapper.ShellText : ProxyWrapper.Script, isMain, text);

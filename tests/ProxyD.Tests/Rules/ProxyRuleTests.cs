@@ -14,6 +14,16 @@ public sealed class ProxyRuleTests
     [InlineData("/bin/bash -c 'sleep 1; proxyd 127.0.0.1:8080'", "", false)]
     [InlineData("/bin/bash -c 'proxyd 127.0.0.1:8080; rm -f /run/x'", "", true)]
     [InlineData("/usr/bin/env A=b proxyd 127.0.0.1:8080", "", false)]
+    [InlineData("/sbin/runuser -u nobody -- proxyd 127.0.0.1:8080", "", true)]
+    [InlineData("/usr/bin/timeout 1h proxyd 127.0.0.1:8080", "", true)]
+    [InlineData("/usr/bin/flock /run/l proxyd 127.0.0.1:8080", "", true)]
+    [InlineData("/usr/bin/flock --no-fork /run/l proxyd 127.0.0.1:8080", "", false)]
+    [InlineData("/bin/sh -c 'exec timeout 1h proxyd 127.0.0.1:8080'", "", true)]
+    [InlineData("/bin/sh -c 'exec proxyd 127.0.0.1:8080 &'", "", true)]
+    [InlineData("/bin/sh -c '(exec proxyd 127.0.0.1:8080)'", "", true)]
+    [InlineData("/bin/sh -c 'exec proxyd 127.0.0.1:8080 2>&1 | logger'", "", true)]
+    [InlineData("/bin/sh -c 'test -d /srv && (cd /srv; true) && exec proxyd 127.0.0.1:8080 2>&1'", "", false)]
+    [InlineData("/bin/bash -c 'true || proxyd 127.0.0.1:8080'", "", false)]
     [InlineData("/srv/wrap.sh", "#!/bin/sh\npkill proxyd\nexec /usr/bin/other\n", false)]
     public void A_shell_that_stays_is_found(string command, string script, bool isFound) =>
         // Goal: PXD013 for scripts and texts behind -c, as bash 5.2 and dash 0.5.12 run them.
