@@ -1,3 +1,4 @@
+using System.Globalization;
 using ProxyD.Trios;
 using ProxyD.Units;
 
@@ -35,11 +36,27 @@ internal sealed class NothingWaits()
                 yield return At(trio.Proxy, command.Setting, $"--wait-bind=0: {Why}", "leave --wait-bind out, or give it the time that the backend takes");
             yield break;
         }
-        if (trio.Waits)
+        if (trio.Waits || MayWait(trio))
             yield break;
         // What nobody here starts may well be always up.
         if (trio.Backends.FirstOrDefault() is { } started && !trio.Backends.Any(backend => IsAwaited(trio, backend, input)))
             yield return At(trio.Proxy, command.Setting, $"nothing waits until {started.Name} listens: {Why}");
+    }
+
+    /// <summary>A program that isn't understood and is told the backend's port, or its unit, may well wait for it.</summary>
+    private static bool MayWait(Trio trio)
+    {
+        string[] marks =
+        [
+            .. trio.Command.Options.Addresses
+                .Select(address => address.Port > 0 ? address.Port.ToString(CultureInfo.InvariantCulture) : address.Path ?? address.Text),
+            .. trio.Ties.Select(tie => new UnitName(tie.Name).Stem),
+        ];
+        return trio.Hooks.Prepend(trio.Proxy).SelectMany(unit => unit.Commands("ExecStartPre"))
+            .Concat(trio.Hooks.SelectMany(hook => hook.Commands("ExecStart")))
+            .Concat(trio.Backends.SelectMany(backend => backend.Commands("ExecStartPost")))
+            .SelectMany(entry => entry.Command.Arguments)
+            .Any(word => marks.Any(mark => word.Contains(mark, StringComparison.Ordinal)));
     }
 
     /// <summary>Its readiness is systemd's business, or its port is open before it runs.</summary>
@@ -76,7 +93,7 @@ internal sealed class HandWrittenGuard()
 
     protected override IEnumerable<Finding> Find(Trio trio, CheckInput input)
     {
-        foreach (GuardSite guard in trio.Guards)
+        foreach (GuardSite guard in trio.Guards.Where(guard => !(guard.Reading.Wait?.Probes.Count == 0 && trio.IsPreparation(guard.Unit))))
         {
             string length = guard.BudgetMs is { } ms ? $" of up to {ms / 1000.0:0.###} s" : guard.IsEndless ? " without an end of its own" : "";
             string why = trio.Command.Kind == ProxyKind.Proxyd

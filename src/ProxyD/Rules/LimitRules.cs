@@ -47,7 +47,7 @@ internal sealed class FailureKillsSocket()
             yield break;
         bool hasNoTriggerLimit = sockets.All(socket => IsZero(socket, "Socket", "TriggerLimitIntervalSec", "TriggerLimitBurst")
             || (input.SystemdVersion >= PollLimitSince && !IsZero(socket, "Socket", "PollLimitIntervalSec", "PollLimitBurst")));
-        foreach (Unit unit in trio.Hooks.Concat(trio.Backends).Where(unit => unit.Name != trio.Proxy.Name))
+        foreach (Unit unit in trio.Hooks.Where(hook => !trio.IsPreparation(hook)).Concat(trio.Backends).Where(unit => unit.Name != trio.Proxy.Name))
         {
             if (trio.Proxy.Names(unit.Name, "BindsTo") is { } bound)
             {
@@ -69,8 +69,15 @@ internal sealed class FailureKillsSocket()
     private Finding AtTriggerLimit(Trio trio, Setting setting, Unit unit, Severity severity) =>
         At(trio.Proxy, setting, $"if {unit.Name} fails fast, the proxy's start fails with it: after 20 tries in two seconds {Why}", severity: severity);
 
-    private static bool CanFail(Unit unit) =>
-        s_failingTypes.Contains(unit.Last("Service", "Type")?.Value) || unit.Commands("ExecStartPre").Any() || unit.Commands("ExecStartPost").Any();
+    /// <summary>Whether its start can fail. Of a oneshot whose commands all have the prefix -, it can't.</summary>
+    private static bool CanFail(Unit unit)
+    {
+        string? type = unit.Last("Service", "Type")?.Value;
+        ExecCommand[] around = [.. ((string[])["ExecStartPre", "ExecStartPost"]).SelectMany(unit.Commands).Select(entry => entry.Command)];
+        ExecCommand[] own = type == "oneshot" ? [.. unit.Commands("ExecStart").Select(entry => entry.Command)] : [];
+        bool isForgiven = type == "oneshot" && own.Concat(around).All(command => command.Prefixes.Contains('-', StringComparison.Ordinal));
+        return !isForgiven && (s_failingTypes.Contains(type) || around.Length > 0);
+    }
 
     private static bool HasAmpleStarts(Unit unit) => StartLimit.Of(unit) is { IsOff: true } or { Burst: >= AmpleBurst };
 

@@ -45,6 +45,12 @@ internal sealed record Trio(
         return isPutToSleep || !(backend.IsShipped || UnitNetwork.Of(backend) is not null);
     }
 
+    /// <summary>Whether a hook does work of its own before the proxy's start, as making a network namespace, and neither starts a backend nor only waits
+    /// for one.</summary>
+    internal bool IsPreparation(Unit hook) =>
+        Hooks.Contains(hook) && Ties.All(tie => tie.Hook != hook)
+        && ((string[])["ExecStartPre", "ExecStart", "ExecStartPost"]).SelectMany(hook.Commands).Count() > Guards.Count(guard => guard.Unit == hook);
+
     /// <summary>All units of it that were read.</summary>
     internal IEnumerable<Unit> Units => [.. Sockets, Proxy, .. Hooks, .. Backends];
 }

@@ -212,6 +212,9 @@ public sealed class GuardRuleTests
     [Theory]
     [InlineData("ExecStartPre=/bin/sh -c 'until test -e /run/web/ready; do sleep 1; done'", false)]
     [InlineData("ExecStartPre=/bin/sh -c 'until ping -c1 192.0.2.1; do sleep 1; done'", true)]
+    [InlineData("ExecStartPre=/usr/bin/python3 -c 'import wait; wait.for_port(8080)'", false)]
+    [InlineData("ExecStartPre=/usr/bin/socat -u OPEN:/dev/null TCP:127.0.0.1:8080,retry=30", false)]
+    [InlineData("ExecStartPre=/usr/bin/python3 -c 'print(9090)'", true)]
     public void A_wait_that_may_be_for_the_backend_is_no_missing_guard(string line, bool isFound) =>
         // Goal: PXD002 is silent where something waits that can't be told.
         Assert.Equal(isFound, Fixture.Findings("PXD002", Guarded(line)).Length > 0);

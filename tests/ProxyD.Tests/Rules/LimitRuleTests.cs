@@ -76,6 +76,29 @@ public sealed class LimitRuleTests
             """)));
 
     [Theory]
+    [InlineData("/usr/sbin/ip netns add blue", "")]
+    [InlineData("-/bin/mkdir -p /run/web", "")]
+    [InlineData("/bin/sleep 2", "web.service:2")]
+    [InlineData("/bin/systemctl start web-backend.service", "web.service:2")]
+    public void What_only_prepares_the_start_is_needed_first(string command, string expected) =>
+        // Goal: no PXD009 for a oneshot that makes what the proxy needs, which no backend is behind.
+        Assert.Equal(expected, string.Join(' ', Fixture.Findings("PXD009", $"""
+            --- web.socket
+            [Socket]
+            ListenStream=80
+            --- web.service
+            [Unit]
+            Requires=web-pre.service
+            After=web-pre.service
+            [Service]
+            ExecStart=/usr/bin/proxyd 127.0.0.1:8080
+            --- web-pre.service
+            [Service]
+            Type=oneshot
+            ExecStart={command}
+            """)));
+
+    [Theory]
     [InlineData(252, "", true), InlineData(254, "", true), InlineData(255, "", false), InlineData(null, "", true)]
     [InlineData(257, "PollLimitIntervalSec=0", true), InlineData(257, "PollLimitBurst=0", true), InlineData(257, "PollLimitBurst=10", false)]
     public void A_socket_that_is_slowed_down_reaches_no_trigger_limit(int? version, string inSocket, bool isFound)
