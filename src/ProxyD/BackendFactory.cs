@@ -35,7 +35,7 @@ internal static class BackendFactory
     private static IReadinessProbe? Probe(RunOptions options, Destination destination, IActivator activator) => options.Ready switch
     {
         null => null,
-        { Kind: ReadyKind.Http } http => new HttpProbe(destination.Address, http.Text, http.Status),
+        { Kind: ReadyKind.Http } http => new HttpProbe(destination.Address, http.Text, http.Statuses),
         { Kind: ReadyKind.Command } command => new CommandProbe(command.Text),
         _ => new UnitProbe(activator),
     };

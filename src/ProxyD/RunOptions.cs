@@ -86,8 +86,8 @@ internal enum ReadyKind
 /// <summary>How to ask a backend whether it is ready.</summary>
 /// <param name="Kind">Whom to ask.</param>
 /// <param name="Text">The path, or the command; empty for the unit.</param>
-/// <param name="Status">The HTTP status that is wanted; null for any from 200 to 299.</param>
-internal sealed record ReadyCheck(ReadyKind Kind, string Text, int? Status);
+/// <param name="Statuses">The HTTP statuses that are wanted, each range from its first to its last; empty for 200 to 299.</param>
+internal sealed record ReadyCheck(ReadyKind Kind, string Text, IReadOnlyList<(int From, int To)> Statuses);
 
 /// <summary>Where clients go.</summary>
 /// <param name="Name">The passed sockets it is for, by their LISTEN_FDNAMES name; null for all that no other claims.</param>

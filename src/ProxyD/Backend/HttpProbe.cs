@@ -6,12 +6,12 @@ using ProxyD.Interop;
 
 namespace ProxyD.Backend;
 
-/// <summary><c>--ready=http:/path</c>: the backend answers that path with 2xx, or with the status that was asked for.</summary>
+/// <summary><c>--ready=http:/path</c>: the backend answers that path with 2xx, or with a status that was asked for.</summary>
 /// <remarks>A few lines of our own: HttpClient made a binary of 5.4 MB one of 8.6, for one status line.</remarks>
 /// <param name="backend">Where it listens.</param>
 /// <param name="path">From the first slash on.</param>
-/// <param name="status">The one that is wanted; null for any from 200 to 299.</param>
-internal sealed class HttpProbe(Address backend, string path, int? status) : IReadinessProbe
+/// <param name="statuses">Those that are wanted, each range from its first to its last; empty for 200 to 299.</param>
+internal sealed class HttpProbe(Address backend, string path, IReadOnlyList<(int From, int To)> statuses) : IReadinessProbe
 {
     /// <summary>How long one answer may take; then it counts as none.</summary>
     private static readonly TimeSpan s_answerTime = TimeSpan.FromSeconds(5);
@@ -20,6 +20,10 @@ internal sealed class HttpProbe(Address backend, string path, int? status) : IRe
 
     /// <summary>Up to the status: "HTTP/1.1 200".</summary>
     private const int StatusLineStart = 12;
+
+    private string Wanted => statuses.Count == 0
+        ? "2xx"
+        : string.Join(", ", statuses.Select(range => range.From == range.To ? $"{range.From}" : $"{range.From}-{range.To}"));
 
     public TimeSpan PauseMax { get; } = TimeSpan.FromMilliseconds(50);
 
@@ -56,8 +60,8 @@ internal sealed class HttpProbe(Address backend, string path, int? status) : IRe
         {
             return new(false, start.Length > 0, $"GET {path}: the answer is not HTTP");
         }
-        bool isReady = status is null ? answered is >= 200 and <= 299 : answered == status;
-        return isReady ? ProbeResult.Ready : new(false, true, $"GET {path}: {answered}, expected {status?.ToString(CultureInfo.InvariantCulture) ?? "2xx"}");
+        bool isReady = statuses.Count == 0 ? answered is >= 200 and <= 299 : statuses.Any(range => answered >= range.From && answered <= range.To);
+        return isReady ? ProbeResult.Ready : new(false, true, $"GET {path}: {answered}, expected {Wanted}");
     }
 
     private async Task<Socket> ConnectAsync(CancellationToken stop)

@@ -29,7 +29,7 @@ internal sealed class BackendOptions
 
     private readonly Option<ReadyCheck?> _ready = new("--ready")
     {
-        Description = "Let clients through only when this says so: http:/PATH[,STATUS], unit or exec:COMMAND",
+        Description = "Let clients through only when this says so: http:/PATH[,STATUS…], unit or exec:COMMAND",
         HelpName = "CHECK",
         CustomParser = BackendValues.ParseReady,
     };

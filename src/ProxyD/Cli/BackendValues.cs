@@ -10,7 +10,7 @@ internal static class BackendValues
     private const int UnitNameMaxLength = 255;
 
     private const string UnitAccepted = "a unit's name, as systemctl start takes it";
-    private const string ReadyAccepted = "http:/PATH[,STATUS], unit or exec:COMMAND";
+    private const string ReadyAccepted = "http:/PATH[,STATUS…], unit or exec:COMMAND";
 
     private static readonly string[] s_suffixes = [".service", ".socket", ".target", ".scope", ".slice", ".mount", ".path", ".timer"];
 
@@ -33,9 +33,9 @@ internal static class BackendValues
         string text = Values.Text(result);
         ReadyCheck? check = text switch
         {
-            "unit" => new(ReadyKind.Unit, "", null),
+            "unit" => new(ReadyKind.Unit, "", []),
             ['h', 't', 't', 'p', ':', '/', ..] => ParseHttp(text["http:".Length..]),
-            ['e', 'x', 'e', 'c', ':', .. string command] when !string.IsNullOrWhiteSpace(command) => new(ReadyKind.Command, command, null),
+            ['e', 'x', 'e', 'c', ':', .. string command] when !string.IsNullOrWhiteSpace(command) => new(ReadyKind.Command, command, []),
             _ => null,
         };
         if (check is null)
@@ -52,18 +52,29 @@ internal static class BackendValues
 
     private static ReadyCheck? ParseHttp(string text)
     {
-        int comma = text.LastIndexOf(',');
-        string path = comma < 0 ? text : text[..comma];
-        int? status = null;
-        if (comma >= 0)
+        List<(int, int)> statuses = [];
+        string path = text;
+        // A path may hold commas, too: what is read from its end are statuses, and the last must be one.
+        while (path.LastIndexOf(',') is > 0 and int comma && ParseStatuses(path[(comma + 1)..]) is { } range)
         {
-            if (!int.TryParse(text.AsSpan(comma + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) || wanted is < 100 or > 599)
-                return null;
-            status = wanted;
+            statuses.Insert(0, range);
+            path = path[..comma];
         }
+        if (statuses.Count == 0 && text.Contains(',', StringComparison.Ordinal))
+            return null;
         // A URL begins with two; and a space or control character would break the request line.
         bool isPath = !path.StartsWith("//", StringComparison.Ordinal) && path.All(c => c is > ' ' and < '\x7f');
-        return isPath ? new(ReadyKind.Http, path, status) : null;
+        return isPath ? new(ReadyKind.Http, path, statuses) : null;
+    }
+
+    /// <summary><c>404</c>, or <c>200-399</c>.</summary>
+    private static (int From, int To)? ParseStatuses(string text)
+    {
+        string[] ends = text.Split('-');
+        bool areStatuses = ends.Length <= 2 && ends.All(end => end.Length == 3 && end.All(char.IsAsciiDigit) && end[0] is >= '1' and <= '5');
+        return areStatuses && string.CompareOrdinal(ends[0], ends[^1]) <= 0
+            ? (int.Parse(ends[0], CultureInfo.InvariantCulture), int.Parse(ends[^1], CultureInfo.InvariantCulture))
+            : null;
     }
 
     /// <summary>VALID_CHARS of systemd's unit-name.c.</summary>

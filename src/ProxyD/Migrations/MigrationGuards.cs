@@ -14,6 +14,11 @@ internal sealed class MigrationGuards
     /// <summary>What proxyd holds a client for by itself; one that only slept waited no longer than it had to.</summary>
     private const long StandardHoldMs = 5000;
 
+    /// <summary>An answer with one of these is an answer, too.</summary>
+    private static readonly (int From, int To) s_serverErrors = (500, 599);
+
+    private static readonly (int From, int To)[] s_anyStatus = [(200, 599)], s_noError = [(200, 399)];
+
     /// <param name="guards">All that were found.</param>
     /// <param name="options">The proxy's command line: whom it serves.</param>
     /// <param name="backends">The units behind it.</param>
@@ -78,22 +83,31 @@ internal sealed class MigrationGuards
             if (Ready is null && probe.Kind == ProbeKind.Command)
                 Ready = $"exec:{probe.Target}";
             else if (Ready is null && probe.Kind == ProbeKind.Http)
-                NoteWeb(probe);
+                NoteWeb(probe, site.Reading.Guard);
         }
     }
 
-    private void NoteWeb(GuardProbe probe)
+    private void NoteWeb(GuardProbe probe, GuardBudget guard)
     {
         string path = ProbeOwner.PathOf(probe.Target);
-        if (probe.TakesAnyStatus && path == "/")
+        // What can't be told is taken for what curl --fail does.
+        IReadOnlyList<(int From, int To)> statuses = guard.Statuses ?? (probe.TakesAnyStatus ? s_anyStatus : s_noError);
+        if (statuses.Any(range => range.From <= s_serverErrors.From && range.To >= s_serverErrors.To))
         {
-            Notes.Add("any answer to / was good enough for it, so that connecting is; --ready=http:/PATH asks for more");
+            Notes.Add($"any answer to {path} was good enough for it, so that connecting is; --ready=http:{path} asks for more");
             return;
         }
-        Ready = $"http:{path}{(probe.Status is { } status and (< 200 or > 299) ? string.Create(CultureInfo.InvariantCulture, $",{status}") : "")}";
-        if (probe.TakesAnyStatus)
-            Notes.Add($"the guard took any status of {path}; proxyd wants 2xx, or the one in --ready=http:{path},STATUS");
+        if (statuses.Count == 0)
+            throw new NotUnderstoodException($"which answer of {path} a guard waits for can't be told");
+        bool isUsual = statuses is [(200, 299)];
+        Ready = $"http:{path}{(isUsual ? "" : string.Concat(statuses.Select(range => "," + Text(range))))}";
+        if (guard.GoesOn)
+            Notes.Add($"the guard let the proxy start after its time whatever {path} had answered; proxyd resets who has waited that long");
     }
+
+    private static string Text((int From, int To) range) => range.From == range.To
+        ? range.From.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{range.From}-{range.To}");
 
     /// <summary>A guard without an end goes on until systemd ends it.</summary>
     private static long? BudgetMs(GuardSite site)

@@ -21,7 +21,7 @@ internal static class GuardReader
         Collect(node, names, functions);
         names.RemoveAll(functions.Contains);
         string? stranger = names.Find(name => !GuardCommands.Knows(name) && IsPlain(name));
-        return Play(run => run.Run(node), environment, stranger is null ? null : $"it runs {GuardCommands.NameOf(stranger)}") with { Commands = names };
+        return Play(script, run => run.Run(node), environment, stranger is null ? null : $"it runs {GuardCommands.NameOf(stranger)}") with { Commands = names };
     }
 
     /// <summary>Reads the value of an <c>ExecStartPre=</c> or its like.</summary>
@@ -54,7 +54,8 @@ internal static class GuardReader
             return Read(words[at + 1], WithArguments(environment, words[(at + 2)..]));
         if (GuardCommands.Knows(command.Executable) && path == command.Executable)
         {
-            GuardReading played = Play(run => run.RunWords([.. words.Select(word => ShellExpansion.ExpandQuoted(Escaped(word), run))]), environment, null);
+            GuardReading played = Play(
+                string.Join(' ', words), run => run.RunWords([.. words.Select(word => ShellExpansion.ExpandQuoted(Escaped(word), run))]), environment, null);
             return played with { Commands = [command.Executable] };
         }
         string[] arguments = words[Array.IndexOf(words, path)..];
@@ -85,7 +86,8 @@ internal static class GuardReader
     }
 
     /// <summary>Once with a backend that never answers, which gives the budget, and once with one that does at once, which shows what comes then.</summary>
-    private static GuardReading Play(Action<GuardRun> script, IReadOnlyDictionary<string, string>? environment, string? other)
+    /// <param name="text">What is played, for the numbers in it.</param>
+    private static GuardReading Play(string text, Action<GuardRun> script, IReadOnlyDictionary<string, string>? environment, string? other)
     {
         environment ??= new Dictionary<string, string>();
         GuardRun down = new(isUp: false, environment);
@@ -95,7 +97,13 @@ internal static class GuardReader
         bool waits = down.IsEndless || down.ClockMs > 0;
         other ??= up.Other ?? down.Other ?? (up.IsEndless ? "it waits even for a backend that is up" : null);
         ReadingKind kind = !waits ? ReadingKind.None : other is null ? ReadingKind.Guard : ReadingKind.Unclear;
-        GuardBudget? wait = waits ? new(down.IsEndless ? null : (long)Math.Round(down.ClockMs), [.. up.Probes.Union(down.Probes)]) : null;
+        GuardProbe[] probes = [.. up.Probes.Union(down.Probes)];
+        bool asksUrl = kind == ReadingKind.Guard && probes.Any(probe => probe.Kind == ProbeKind.Http);
+        GuardBudget? wait = !waits ? null : new(down.IsEndless ? null : (long)Math.Round(down.ClockMs), probes)
+        {
+            Statuses = asksUrl ? GuardStatuses.Find(script, environment, GuardStatuses.NamedIn(text)) : null,
+            GoesOn = !down.IsEndless && down.Status == 0,
+        };
         return new(kind, wait, other)
         {
             Proxy = up.Proxy,

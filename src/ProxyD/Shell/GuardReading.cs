@@ -67,7 +67,14 @@ internal sealed record GuardProbe(ProbeKind Kind, string Target)
 /// <summary>A hand-written wait for the backend.</summary>
 /// <param name="BudgetMs">How long it waits at most for a backend that never comes; null when only a time-out of the unit ends it.</param>
 /// <param name="Probes">What it asks, each once; empty for one that only sleeps.</param>
-internal sealed record GuardBudget(long? BudgetMs, IReadOnlyList<GuardProbe> Probes);
+internal sealed record GuardBudget(long? BudgetMs, IReadOnlyList<GuardProbe> Probes)
+{
+    /// <summary>The HTTP statuses with which it is content, each range from its first to its last; null where it asks no URL, or that can't be told.</summary>
+    internal IReadOnlyList<(int From, int To)>? Statuses { get; init; }
+
+    /// <summary>When its time is up, it goes on as if the backend had answered.</summary>
+    internal bool GoesOn { get; init; }
+}
 
 /// <summary>What a command is, as far as waiting goes.</summary>
 internal enum ReadingKind

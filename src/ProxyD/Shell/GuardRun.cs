@@ -26,6 +26,9 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
 
     internal bool IsUp => isUp;
 
+    /// <summary>What each URL answers; null for whatever the guard is content with.</summary>
+    internal int? HttpStatus { get; init; }
+
     internal Dictionary<string, string> Variables { get; } = new(variables, StringComparer.Ordinal);
 
     internal StringBuilder Output { get; set; } = new();
@@ -276,7 +279,16 @@ internal sealed class GuardRun(bool isUp, IReadOnlyDictionary<string, string> va
         if (string.IsNullOrWhiteSpace(text))
             return 0;
         Variables["SECONDS"] = ((long)(ClockMs / 1000)).ToString(CultureInfo.InvariantCulture);
-        if (ShellArithmetic.Evaluate(ShellUnset.Plain(ShellExpansion.ExpandQuoted(text, this)), Variables) is { } value)
+        // A number that a probe printed is in most cases a status.
+        string mark = Mark.ToString(), printed = isUp ? "200" : "0";
+        string[] marked = [.. Variables.Where(variable => variable.Value == mark).Select(variable => variable.Key)];
+        foreach (string name in marked)
+            Variables[name] = printed;
+        string expression = ShellUnset.Plain(ShellExpansion.ExpandQuoted(text, this)).Replace(mark, printed, StringComparison.Ordinal);
+        long? result = ShellArithmetic.Evaluate(expression, Variables);
+        foreach (string name in marked.Where(name => Variables[name] == printed))
+            Variables[name] = mark;
+        if (result is { } value)
             return value;
         DoOther($"what '{Shorten(text)}' comes to is not understood");
         return 0;

@@ -20,6 +20,12 @@ internal static class GuardWeb
     private const double CurlFirstPauseSeconds = 1;
     private const double CurlLongestPauseSeconds = 600;
 
+    /// <summary>From here on a status is an error (RFC 9110, 15).</summary>
+    private const int ErrorStatusMin = 400;
+
+    /// <summary>CURLE_HTTP_RETURNED_ERROR; wget has another, and nobody tells them apart.</summary>
+    private const int FailedStatus = 22;
+
     /// <summary>Asks a URL.</summary>
     /// <param name="stages">The whole pipeline when something looks at the answer, else empty.</param>
     /// <returns>The exit status.</returns>
@@ -41,8 +47,17 @@ internal static class GuardWeb
         GuardProbe probe = isPlain
             ? new(ProbeKind.Http, path is null ? WithoutScheme(url) : $"{path}:{PathOf(url)}") { TakesAnyStatus = !fails }
             : new(ProbeKind.Command, stages.Count > 0 ? string.Join(" | ", stages.Select(GuardProbes.ShellText)) : GuardProbes.ShellText(words));
-        run.Output.Append(GuardRun.Mark);
         int status = run.Ask(Known(run, probe.Named()));
+        if (isPlain && run.HttpStatus is { } answered)
+        {
+            string format = options.GetValueOrDefault("-w") ?? options.GetValueOrDefault("--write-out") ?? "";
+            bool isShown = format.Contains("http_code", StringComparison.Ordinal) || format.Contains("response_code", StringComparison.Ordinal);
+            run.Output.Append(isShown ? answered.ToString(CultureInfo.InvariantCulture) : GuardRun.Mark.ToString());
+            // curl(1): --fail makes an error of 400 and more, and follows no redirect by itself.
+            status = fails && answered >= ErrorStatusMin ? FailedStatus : 0;
+        }
+        else
+            run.Output.Append(GuardRun.Mark);
         if (status != 0)
             run.Pass(1000 * (isCurl ? CurlSeconds(options) : WgetSeconds(options)));
         return status;

@@ -69,6 +69,7 @@ internal static class ShellTest
         {
             "=" or "==" => left == right,
             "!=" => left != right,
+            "=~" => ShellPattern.IsMatch(left, right),
             _ => null,
         };
         if (text is { } known)

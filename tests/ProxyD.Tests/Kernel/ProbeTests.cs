@@ -83,6 +83,17 @@ public sealed class ProbeTests
         Assert.Contains(problem ?? "", result.Problem ?? "", StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(199, false), InlineData(200, true), InlineData(399, true), InlineData(400, false), InlineData(401, true), InlineData(402, false)]
+    public void Several_statuses_may_be_enough(int answered, bool isReady)
+    {
+        // Goal: ranges and single ones; what was expected is told.
+        Assert.True(Address.TryParse("127.0.0.1:1", null, out Address? backend, out _));
+        ProbeResult result = new HttpProbe(backend, "/", [(200, 399), (401, 401)]).Judge($"HTTP/1.1 {answered}");
+        Assert.Equal(isReady, result.IsReady);
+        Assert.Equal(isReady ? null : $"GET /: {answered}, expected 200-399, 401", result.Problem);
+    }
+
     [Fact]
     public async Task A_command_that_hangs_is_killed_with_its_whole_group_when_nobody_asks_any_more()
     {
@@ -97,7 +108,7 @@ public sealed class ProbeTests
     private static HttpProbe Probe(string address, int? status)
     {
         Assert.True(Address.TryParse(address, null, out Address? backend, out _));
-        return new(backend, "/health?x=1", status);
+        return new(backend, "/health?x=1", status is { } only ? [(only, only)] : []);
     }
 
     private static async Task<string> AnswerAsync(Socket listener, string answer)

@@ -16,7 +16,7 @@ public sealed class MigrationTemplateTests
     [InlineData("Environment=PORT=1%i\nExecStart=/bin/sh -c 'exec " + SocketProxyd + " -c 5%% 127.0.0.1:$PORT'", "-c 5%% 127.0.0.1:1%i")]
     [InlineData(
         "ExecStartPre=/bin/sh -c 'until curl -sf http://127.0.0.1:1%i/up/%i; do sleep 1; done'\nExecStart=" + SocketProxyd + " 127.0.0.1:1%i",
-        "127.0.0.1:1%i --wait-bind=90s --ready=http:/up/%i")]
+        "127.0.0.1:1%i --wait-bind=90s --ready=http:/up/%i,200-399")]
     public void A_template_keeps_its_instance(string lines, string rest)
     {
         // Goal: %i stays what it is, through shells, scripts, variables and guards; a percent sign that was none stays none.

@@ -63,11 +63,19 @@ public sealed class MigrationTests
     }
 
     [Theory]
-    [InlineData("curl -sf http://127.0.0.1:18080/health", "--wait-bind=90s --ready=http:/health")]
+    [InlineData("curl -sf http://127.0.0.1:18080/health", "--wait-bind=90s --ready=http:/health,200-399")]
     [InlineData("curl -s http://localhost:18080/", "--wait-bind=90s")]
     [InlineData("[ \"$(curl -so /dev/null -w %%{http_code} http://127.0.0.1:18080/api)\" = 401 ]", "--wait-bind=90s --ready=http:/api,401")]
     [InlineData("redis-cli -p 18080 ping | grep -q PONG", "--wait-bind=90s \"--ready=exec:redis-cli -p 18080 ping | grep -q PONG\"")]
     [InlineData("nc -z 127.0.0.1 18080", "--wait-bind=90s")]
+    [InlineData("curl -sf -o /dev/null http://127.0.0.1:18080/", "--wait-bind=90s --ready=http:/,200-399")]
+    [InlineData("wget -qO- http://127.0.0.1:18080/up", "--wait-bind=90s --ready=http:/up,200-399")]
+    [InlineData("curl -s http://127.0.0.1:18080/ping >/dev/null", "--wait-bind=90s")]
+    [InlineData("[[ $(curl -so /dev/null -w \"%%{http_code}\" localhost:18080/login) =~ ^(200|302|401)$ ]]", "--wait-bind=90s --ready=http:/login,200,302,401")]
+    [InlineData("[[ $(curl -so /dev/null -w %%{http_code} localhost:18080/x) =~ ^[23] ]]", "--wait-bind=90s --ready=http:/x,200-399")]
+    [InlineData("c=$(curl -so /dev/null -w %%{http_code} localhost:18080/a); [ \"$c\" = 200 ] || [ \"$c\" = 401 ]", "--wait-bind=90s --ready=http:/a,200,401")]
+    [InlineData("c=$(curl -so /dev/null -w %%{http_code} localhost:18080/a); [ \"$c\" != 000 ]", "--wait-bind=90s")]
+    [InlineData("c=$(curl -so /dev/null -w %%{http_code} localhost:18080/a); (( c >= 200 && c < 500 ))", "--wait-bind=90s --ready=http:/a,200-499")]
     public void What_a_guard_asked_proxyd_asks(string question, string options)
     {
         // Goal: a URL that could say no, a status, another protocol; a port is asked for by connecting. Without an end: systemd's 90 s.

@@ -74,7 +74,7 @@ public sealed class MigrationVariableTests
     [Theory]
     [InlineData("nc -z 127.0.0.1 $PORT", "--wait-bind=90s")]
     [InlineData("ss -tln | grep -q \":${PORT} \"", "--wait-bind=90s")]
-    [InlineData("curl -sf http://127.0.0.1:$PORT/health", "--wait-bind=90s --ready=http:/health")]
+    [InlineData("curl -sf http://127.0.0.1:$PORT/health", "--wait-bind=90s --ready=http:/health,200-399")]
     public void A_guard_that_names_the_proxys_own_variable_is_the_proxys(string question, string options)
     {
         // Goal: nobody here knows the port, but both mean the same, and systemd goes on filling it in.

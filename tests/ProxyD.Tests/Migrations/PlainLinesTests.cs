@@ -54,7 +54,9 @@ public sealed class PlainLinesTests
 
     [Theory]
     [InlineData("until nc -z 127.0.0.1 $PORT; do sleep 1; done", "--wait-bind=90s")]
-    [InlineData("for i in $(seq 40); do curl -sf http://127.0.0.1:8080/health && exit 0; sleep 1; done; exit 1", "--wait-bind=40s --ready=http:/health")]
+    [InlineData(
+        "for i in $(seq 40); do curl -sf http://127.0.0.1:8080/health && exit 0; sleep 1; done; exit 1",
+        "--wait-bind=40s --ready=http:/health,200-399")]
     [InlineData(
         "for i in 1 2; do redis-cli -p 8080 ping && exit; sleep 1; done", "--wait-bind=2s \"--ready=exec:redis-cli -p 18080 ping\"")]
     public void A_wait_for_the_daemon_is_the_proxys(string script, string options)

@@ -20,15 +20,18 @@ public sealed class BackendOptionsTests
     }
 
     [Theory]
-    [InlineData("http:/health", ReadyKind.Http, "/health", null)]
-    [InlineData("http:/health,204", ReadyKind.Http, "/health", 204)]
-    [InlineData("http:/a,b?c=d,503", ReadyKind.Http, "/a,b?c=d", 503)]
-    [InlineData("unit", ReadyKind.Unit, "", null)]
-    [InlineData("exec:pg_isready -q", ReadyKind.Command, "pg_isready -q", null)]
-    public void A_readiness_check_is_a_path_the_unit_or_a_command(string given, object kind, string text, int? status)
+    [InlineData("http:/health", ReadyKind.Http, "/health", "")]
+    [InlineData("http:/health,204", ReadyKind.Http, "/health", "204-204")]
+    [InlineData("http:/health,200-399,401", ReadyKind.Http, "/health", "200-399 401-401")]
+    [InlineData("http:/a,b?c=d,503", ReadyKind.Http, "/a,b?c=d", "503-503")]
+    [InlineData("unit", ReadyKind.Unit, "", "")]
+    [InlineData("exec:pg_isready -q", ReadyKind.Command, "pg_isready -q", "")]
+    public void A_readiness_check_is_a_path_the_unit_or_a_command(string given, object kind, string text, string statuses)
     {
         // Goal: each form is read, with its parts.
-        Assert.Equal(new ReadyCheck((ReadyKind)kind, text, status), Parse("--backend-unit=x", $"--ready={given}").Ready);
+        ReadyCheck check = Parse("--backend-unit=x", $"--ready={given}").Ready!;
+        Assert.Equal(((ReadyKind)kind, text), (check.Kind, check.Text));
+        Assert.Equal(statuses, string.Join(' ', check.Statuses.Select(range => $"{range.From}-{range.To}")));
     }
 
     [Fact]
@@ -74,12 +77,14 @@ public sealed class BackendOptionsTests
     [InlineData("--backend-unit", "@x", "expected a unit's name")]
     [InlineData("--backend-unit", ".service", "expected a unit's name")]
     [InlineData("--backend-unit", "app@", "expected an instance of that template, such as app@NAME.service")]
-    [InlineData("--ready", "http://127.0.0.1/x", "expected http:/PATH[,STATUS], unit or exec:COMMAND")]
-    [InlineData("--ready", "http:/x y", "expected http:/PATH[,STATUS], unit or exec:COMMAND")]
-    [InlineData("--ready", "http:/x,99", "expected http:/PATH[,STATUS], unit or exec:COMMAND")]
-    [InlineData("--ready", "http:/x,ok", "expected http:/PATH[,STATUS], unit or exec:COMMAND")]
-    [InlineData("--ready", "exec: ", "expected http:/PATH[,STATUS], unit or exec:COMMAND")]
-    [InlineData("--ready", "yes", "expected http:/PATH[,STATUS], unit or exec:COMMAND")]
+    [InlineData("--ready", "http://127.0.0.1/x", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
+    [InlineData("--ready", "http:/x y", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
+    [InlineData("--ready", "http:/x,99", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
+    [InlineData("--ready", "http:/x,399-200", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
+    [InlineData("--ready", "http:/x,200-", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
+    [InlineData("--ready", "http:/x,ok", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
+    [InlineData("--ready", "exec: ", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
+    [InlineData("--ready", "yes", "expected http:/PATH[,STATUS…], unit or exec:COMMAND")]
     [InlineData("--idle-by", "requests", "expected connections or bytes")]
     [InlineData("--backend-idle-stop", "soon", "expected a time span like 5s")]
     [InlineData("--backend-idle-freeze", "-1", "expected a time span like 5s")]
