@@ -66,13 +66,21 @@ public sealed class MigrateTests(Lab lab) : EndToEndTest(lab)
         MigrateWorld world = Keep(new MigrateWorld(Lab, shape));
         Lab.Systemctl("enable", "--now", shape.Service);
         Wait.Until(() => IsServed(shape.Address), $"{shape.Service} serves by itself");
+        // Who needs it stops with it, and is to run again: after both ways.
+        Keep(new LabFile(
+            Lab, "/etc/systemd/system/potter.service", "[Unit]\nRequires=kiln.service\nAfter=kiln.service\n[Service]\nExecStart=/bin/sleep 600\n"));
+        Lab.Systemctl("daemon-reload");
+        Lab.Systemctl("start", "potter.service");
         Snapshot before = world.Snapshot();
 
         Say(world.Migrate("--resident", "--apply"));
+        string afterApply = Lab.Property("potter.service", "ActiveState");
         MustServe(shape.Address, "");
         Assert.Equal("active", Lab.Property("kiln-backend.service", "ActiveState"));
 
         world.Migrate("--rollback");
+        Assert.Equal(("active", "active"), (afterApply, Lab.Property("potter.service", "ActiveState")));
+        Lab.Systemctl("stop", "potter.service");
 
         Assert.Equal(before, world.Snapshot());
         Assert.Equal(("inactive", "not-found"), (Lab.Property("kiln-backend.service", "ActiveState"), Lab.Property("kiln-backend.service", "LoadState")));

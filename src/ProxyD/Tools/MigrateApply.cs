@@ -9,6 +9,9 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
 {
     private const string PolkitFolder = "/polkit-1/";
 
+    /// <summary>Where systemd shows at a unit who stops with it (org.freedesktop.systemd1(5)).</summary>
+    private static readonly string[] s_stopsWith = ["RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"];
+
     private readonly Systemctl _systemctl = new(wishes.IsUser);
 
     private bool IsInstalled => !wishes.IsFolderOnly;
@@ -25,7 +28,8 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         if (IsInstalled)
             Require(migration);
         string[] sockets = IsInstalled ? [.. _systemctl.Running(migration.Socket)] : [];
-        MigrateRecord record = Plan(migration, changes, sockets);
+        string[] dependents = IsInstalled ? Dependents(migration) : [];
+        MigrateRecord record = Plan(migration, changes, sockets, dependents);
         string path = MigrateRecord.PathFor(wishes.UnitFolder, migration.Socket, time);
         // From here on whatever happens can be taken back, also by another process.
         record.Save(path);
@@ -35,7 +39,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
             stop.ThrowIfCancellationRequested();
             IReadOnlyList<WrittenFile> written = new UnitInstaller(time).Write(changes);
             if (IsInstalled)
-                BringOver(migration, sockets, stop);
+                BringOver(migration, sockets, dependents, stop);
             stop.ThrowIfCancellationRequested();
             return written;
         }
@@ -95,7 +99,27 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         return [.. changes];
     }
 
-    private MigrateRecord Plan(Migration migration, FileChange[] changes, string[] sockets) => new()
+    /// <summary>Services of others that run, and stop with what is stopped: they are started again, whichever way it goes.</summary>
+    private string[] Dependents(Migration migration)
+    {
+        HashSet<string> own = [migration.Socket, migration.Service, migration.Backend ?? "", .. migration.Stops];
+        own.UnionWith(migration.Files.Select(file => Path.GetFileName(file.Path)));
+        HashSet<string> found = [];
+        string[] next = [.. migration.Stops.SelectMany(_systemctl.Running)];
+        while (next.Length > 0)
+        {
+            IEnumerable<string> named = next.SelectMany(unit => _systemctl.Show(unit, s_stopsWith).Values)
+                .SelectMany(shown => Words.Split(shown, keepsEscapes: true));
+            next =
+            [
+                .. named.Distinct().Where(unit => UnitName.TypeOf(unit) == UnitType.Service && !own.Contains(unit))
+                    .SelectMany(_systemctl.Running).Where(found.Add),
+            ];
+        }
+        return [.. found];
+    }
+
+    private MigrateRecord Plan(Migration migration, FileChange[] changes, string[] sockets, string[] dependents) => new()
     {
         Files = [.. changes.Select(change => new RecordedFile(change.Path, change.Backup, change.Before, change.After))],
         Socket = migration.Socket,
@@ -104,7 +128,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         ReopensSocket = migration.IsSocketChanged || migration.IsSocketNew,
         Disabled = IsInstalled ? [.. migration.Disables.Where(_systemctl.IsEnabled)] : [],
         Enabled = IsInstalled && migration.IsSocketNew ? [migration.Socket] : [],
-        Active = IsInstalled ? [.. sockets, .. migration.Stops.SelectMany(_systemctl.Running)] : [],
+        Active = IsInstalled ? [.. sockets, .. migration.Stops.SelectMany(_systemctl.Running), .. dependents] : [],
         Made = IsInstalled ? [.. changes.Where(change => change.IsNew).Select(change => Path.GetFileName(change.Path)).Where(IsUnknown)] : [],
     };
 
@@ -139,7 +163,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
     }
 
     /// <summary>The proxy goes last: until it is stopped, the old one serves, and who comes in between waits in the socket's queue.</summary>
-    private void BringOver(Migration migration, string[] sockets, CancellationToken stop)
+    private void BringOver(Migration migration, string[] sockets, string[] dependents, CancellationToken stop)
     {
         foreach (MigratedFile user in migration.Files.Where(file => file.After is not null && file.Path.Contains("/sysusers.d/", StringComparison.Ordinal)))
         {
@@ -161,5 +185,7 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
             _systemctl.Run("reset-failed", socket, migration.Service);
             _systemctl.Must("start", socket);
         }
+        if (dependents.Length > 0)
+            _systemctl.Must(["start", .. dependents]);
     }
 }
