@@ -45,6 +45,21 @@ public sealed class InitAgainTests(Lab lab) : EndToEndTest(lab)
         Assert.Contains("--wait-bind=7s", Lab.Property(trio.Proxy, "ExecStart"), StringComparison.Ordinal);
     }
 
+    // Goal: a backend that runs with its old command is not what the new proxy goes to.
+    [Fact]
+    public void Another_backend_address_is_served_at_once()
+    {
+        MadeTrio trio = Keep(new MadeTrio(Lab, "init-g"));
+        trio.Init([$"--public={Address}", "--backend=127.0.0.1:18036", $"--exec={Python} 18036", "--install"]).Expect();
+        MustServe(Address, "first");
+
+        string[] moved = [$"--public={Address}", "--backend=127.0.0.1:18039", $"--exec={Python} 18039"];
+        Assert.Contains("init-g-backend.service runs; where its file changes it is stopped", trio.Init(moved).Expect(), StringComparison.Ordinal);
+        Assert.Contains("Done: systemctl stop init-g-backend.service", trio.Init([.. moved, "--install"]).Expect(), StringComparison.Ordinal);
+        MustServe(Address, "moved");
+        Assert.DoesNotContain("systemctl stop", trio.Init(moved).Expect(), StringComparison.Ordinal);
+    }
+
     // Goal: each is one line that names what is wrong, exit code 2, and no file and no user more than before.
     [Fact]
     public void What_could_not_work_is_refused_before_anything_is_written()

@@ -240,7 +240,7 @@ internal sealed class ResidentForm
             rule = rule.Replace($"action.lookup(\"unit\") !== \"{_backend.Name}\"", any, StringComparison.Ordinal)
                 .Replace(_backend.Name, $"{_backend.Parts.Prefix}@*.service", StringComparison.Ordinal);
         }
-        Files.Add($"{_wishes.FolderOf(FileHome.Polkit)}/50-proxyd-{Stem}.rules", rule);
+        Files.Add($"{_wishes.FolderOf(FileHome.Polkit)}/{TrioFiles.RuleName(Stem)}", rule);
         _minimal.Notes.Add($"{_minimal.Accept.Service} runs as {user}, whom a polkit rule allows {_backend.Name} and nothing else");
     }
 

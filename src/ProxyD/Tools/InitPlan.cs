@@ -71,9 +71,20 @@ internal sealed record InitPlan(
             steps.Add([.. systemctl, "stop", request.Proxy, request.Socket]);
         if (isMoved || !listens || !system.IsEnabled(request.Socket))
             steps.Add([.. systemctl, "enable", "--now", request.Socket]);
+        // A backend that runs is the old one, with the old command; its next client starts the new one.
+        if (request.Existing is null && system.IsActive(request.BackendUnit) && Changes(file => file.Name == request.BackendUnit))
+            steps.Add([.. systemctl, "stop", request.BackendUnit]);
         if (!isMoved && runs && Changes(file => file.Name == request.Proxy))
             steps.Add([.. systemctl, "try-restart", request.Proxy]);
         return steps;
+    }
+
+    /// <summary>Files that only a proxy with a user of its own has.</summary>
+    private static IEnumerable<string> Left(TrioRequest request, InitTarget target)
+    {
+        string user = TrioRequest.UserName(request.Name);
+        string[] files = [$"{target.Home(FileHome.Polkit)}/{TrioFiles.RuleName(request.Name)}", $"{target.Home(FileHome.Sysusers)}/{user}.conf"];
+        return request.ProxyUser is null && !request.IsUser ? files.Where(File.Exists) : [];
     }
 
     private static IEnumerable<string> Remarks(TrioRequest request, InitTarget target, ExistingUnit? existing, InitSystem system)
@@ -87,6 +98,12 @@ internal sealed record InitPlan(
             yield return $"The user {user} must be allowed to write to {path}, for that is what connecting takes:"
                 + $" SupplementaryGroups= in {request.Proxy} gives it a group.";
         }
+        if (request is { IsPlain: true, Existing: { } running } && existing is { StopWhenUnneeded: false } && target.Dest is null && system.IsActive(running))
+            yield return $"{running} runs, and no proxy needs it yet: systemd stops it at once, with the connections that it has.";
+        if (request.Existing is null && target.Dest is null && system.IsActive(request.BackendUnit))
+            yield return $"{request.BackendUnit} runs; where its file changes it is stopped, with the connections that it has.";
+        foreach (string left in target.Dest is null ? Left(request, target) : [])
+            yield return $"{left} is left from another form of {request.Name}, which needs it no more.";
         if (request is { LentGroup: not null, RunAsGroup: null })
             yield return $"There is no user {request.RunAs} here to look at; {request.Proxy} joins a group of that name to connect to the backend.";
         if (!File.Exists(request.Proxyd) && target.Dest is null)

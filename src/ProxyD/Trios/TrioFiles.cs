@@ -27,6 +27,9 @@ internal sealed class TrioFiles(TrioRequest request)
     internal const string RestartReason = "It is started when somebody needs it: a restart of its own would bring it back when it has gone to sleep.";
 
     /// <summary>Of the drop-in for a unit that is there already.</summary>
+    /// <summary>What the polkit rule of a trio is called.</summary>
+    internal static string RuleName(string name) => $"50-proxyd-{name}.rules";
+
     internal const string DropInName = "50-proxyd.conf";
 
     /// <summary>What no daemon behind a port does, and what takes nothing from one that does unusual things.</summary>
@@ -49,7 +52,7 @@ internal sealed class TrioFiles(TrioRequest request)
             if (!request.IsPlain)
             {
                 string rule = PolkitRuleText.Text(user, request.BackendUnit, stops: request.IdleStop is not null);
-                files.Add(new(FileHome.Polkit, $"50-proxyd-{request.Name}.rules", rule));
+                files.Add(new(FileHome.Polkit, RuleName(request.Name), rule));
             }
         }
         return files;
