@@ -13,8 +13,6 @@ namespace ProxyD.Cli;
 internal static class MigrateCommand
 {
     /// <summary>What README.md and the units of deploy/ name.</summary>
-    private const string UsualPath = "/usr/local/bin/proxyd";
-
     private const string Help = """
         Rewrites a socket-proxyd trio, or a service that listens itself, around proxyd.
 
@@ -52,7 +50,7 @@ internal static class MigrateCommand
         Option<string?> idle = new("--idle-stop") { Description = "After how long without connections the backend sleeps", HelpName = "TIME" };
         Option<bool> user = new("--user") { Description = "The units are the user manager's" };
         Option<bool> json = new("--json") { Description = "One JSON object instead of text" };
-        Option<string> proxyd = new("--proxyd") { Description = "Where proxyd is", HelpName = "PATH", DefaultValueFactory = _ => UsualPath };
+        Option<string> proxyd = new("--proxyd") { Description = "Where proxyd is", HelpName = "PATH", DefaultValueFactory = _ => DaemonFile.Installed };
         Command command = new("migrate", Help) { target, resident, apply, rollback, open, backend, variable, idle, user, json, proxyd };
         command.SetAction(parsed =>
         {
@@ -93,7 +91,7 @@ internal static class MigrateCommand
         if (applies && rollsBack)
             return "--apply and --rollback are both given; expected one of them";
         if (wishes.Proxyd is not ['/', ..])
-            return $"--proxyd: '{wishes.Proxyd}' is no absolute path; expected one, such as {UsualPath}";
+            return $"--proxyd: '{wishes.Proxyd}' is no absolute path; expected one, such as {DaemonFile.UsualPath}";
         if (wishes.IdleStop is { } idle && (!TimeSpanParser.TryParse(idle, out TimeSpan? span) || span == TimeSpan.Zero))
             return $"--idle-stop: '{idle}' is not accepted; expected {TimeSpanParser.Accepted}";
         if (wishes.PortVariable is { } name && (name.Length == 0 || char.IsAsciiDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))

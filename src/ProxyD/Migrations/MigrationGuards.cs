@@ -114,6 +114,9 @@ internal sealed class MigrationGuards
     {
         if (site.Reading.Guard!.BudgetMs is { } budget)
             return budget;
+        // systemd.service(5): of Type=simple the command itself is started, and no longer starting, as soon as it runs.
+        if (site.Key == "ExecStart" && site.Unit.Last("Service", "Type")?.Value is null or "simple" or "exec" or "idle")
+            return null;
         Setting? limit = site.Unit.Last("Service", "TimeoutStartSec") ?? site.Unit.Last("Service", "TimeoutSec");
         if (limit is not null && TimeSpanParser.TryParse(limit.Value, out TimeSpan? span))
             return span is { TotalMilliseconds: > 0 } known ? (long)known.TotalMilliseconds : null;

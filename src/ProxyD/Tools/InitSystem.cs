@@ -12,9 +12,6 @@ namespace ProxyD.Tools;
 /// <param name="ownPath">Where the running proxyd is.</param>
 internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPath)
 {
-    /// <summary>What README.md and the units of deploy/ name.</summary>
-    private const string UsualPath = "/usr/local/bin/proxyd";
-
     /// <summary>Where a hardened service of the system finds nothing (ProtectHome=), or what is gone after a boot.</summary>
     private static readonly string[] s_passingPlaces = ["/home/", "/root/", "/run/", "/tmp/", "/var/tmp/"];
 
@@ -23,7 +20,9 @@ internal sealed class InitSystem(Systemctl systemctl, bool isUser, string ownPat
     private readonly Dictionary<string, Dictionary<string, string>> _shown = new(StringComparer.Ordinal);
 
     /// <summary>Which proxyd the units shall run: this one, if it is in a place to stay.</summary>
-    internal string Proxyd => !isUser && Array.Exists(s_passingPlaces, place => ownPath.StartsWith(place, StringComparison.Ordinal)) ? UsualPath : ownPath;
+    internal string Proxyd => !isUser && Array.Exists(s_passingPlaces, place => ownPath.StartsWith(place, StringComparison.Ordinal))
+        ? DaemonFile.UsualPath
+        : ownPath;
 
     /// <summary>Whether the user's manager runs without a login (loginctl(1)).</summary>
     internal static bool Lingers => File.Exists($"/var/lib/systemd/linger/{Environment.UserName}");

@@ -193,7 +193,10 @@ internal sealed class MigrateTargets(MigrationWishes wishes)
     {
         if (service.Type != UnitType.Service)
             throw new NotUnderstoodException($"{service.Name} is neither a socket nor a service; expected one of them");
-        Dictionary<string, string> shown = _wishes.IsFolderOnly ? [] : _systemctl.Show(service.Name, ["MainPID", "ControlGroup", .. PlainTies.Properties]);
+        // A template is no unit that could be asked for; it is refused below.
+        Dictionary<string, string> shown = _wishes.IsFolderOnly || service.Parts.IsTemplate
+            ? []
+            : _systemctl.Show(service.Name, ["MainPID", "ControlGroup", .. PlainTies.Properties]);
         _ = int.TryParse(shown.GetValueOrDefault("MainPID", "0"), out int pid);
         // Backends that sleep listen nowhere; their ports are written in their units, whether these have to do with this one or not.
         Lazy<HashSet<int>> named = new(() => [.. NumbersIn(_wishes.UnitFolder)]);

@@ -68,7 +68,7 @@ public sealed class MigrationVariableTests
         // Goal: the guard's variable is filled in from the file as well.
         Migration made = Minimal(("web.socket", Socket), ("web.service", Service), ("/etc/default/web", File), ("/opt/wrap", Wrapper));
 
-        Assert.Equal("/opt/proxyd 127.0.0.1:18080 --wait-bind=90s", made.Line("web.service", "ExecStart"));
+        Assert.Equal("/opt/proxyd 127.0.0.1:18080 --wait-bind=infinity", made.Line("web.service", "ExecStart"));
     }
 
     [Theory]
