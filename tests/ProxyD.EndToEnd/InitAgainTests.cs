@@ -68,6 +68,8 @@ public sealed class InitAgainTests(Lab lab) : EndToEndTest(lab)
         Refuses(trio, "there is no nonesuch.service", [$"--public={Address}", "--backend=127.0.0.1:18036", "--unit=nonesuch"]);
         Refuses(trio, "there is no /usr/bin/nonesuch", [$"--public={Address}", "--backend=127.0.0.1:18036", "--exec=/usr/bin/nonesuch"]);
         Refuses(trio, "would not work (PXD006): port 8036 is the public one", ["--public=8036", "--backend=127.0.0.1:18036", "--exec=/bin/sleep --port=8036"]);
+        Refuses(trio, "would not work (PXD038): the backend is told port 9",
+            [$"--public={Address}", "--backend=127.0.0.1:18036", "--exec=/bin/sleep --port=9"]);
         Refuses(trio, "there is no user nonesuch", [$"--public={Address}", .. s_backend, "--run-as=nonesuch"]);
 
         Lab.Systemctl("mask", "--runtime", "polkit.service");

@@ -232,6 +232,11 @@ internal sealed class MinimalForm
             MigrationFiles.SetNew(Files.Editable(service.Sources[0]), "Unit", tie, NameFor(backend));
             Notes.Add($"{tie}={NameFor(backend)} in {service.Name}: with Wants= alone, nobody starts a backend again that ended while the proxy runs");
             isBound = tie == "BindsTo";
+            if (isBound)
+            {
+                Notes.Add($"as long as {NameFor(backend)} can't be started at all, the port closes after twenty tries within two seconds (check: PXD009);"
+                    + " TriggerLimitIntervalSec=0 in the socket keeps it open, and --resident needs no tie at all");
+            }
         }
         if (!isBound)
             return;

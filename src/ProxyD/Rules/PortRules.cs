@@ -30,8 +30,11 @@ internal sealed class BackendOnPublicPort() : TrioRule("PXD006", Severity.Error,
         {
             UnitNetwork? network = UnitNetwork.Of(backend, input.Script);
             ListenPoint[] publics = [.. trio.Sockets.Where(socket => UnitNetwork.AreSame(UnitNetwork.Of(socket), network)).SelectMany(Listening.OfSocket)];
-            // postgres -p 5432: the number in the name of the Unix socket that the proxy goes to.
-            IEnumerable<ListenPoint> points = Listening.Of(backend).Where(point => point.Host is not null || !isUnix);
+            IReadOnlyList<ListenPoint> told = Listening.Of(backend);
+            // One that is told the destination's port as well listens there; the other may be what clients are told. And postgres -p 5432 is the number in
+            // the name of the Unix socket that the proxy goes to.
+            bool isElsewhere = isUnix || told.Any(point => destinations.Any(destination => destination.Port == point.Port && !publics.Any(point.Overlaps)));
+            IEnumerable<ListenPoint> points = told.Where(point => point.Host is not null || !isElsewhere);
             if (points.FirstOrDefault(point => publics.Any(taken => Collides(point, taken, destinations))) is { } point)
                 yield return At(backend, point.Setting, $"port {point.Port} is the public one: {Why}");
         }

@@ -8,7 +8,10 @@ namespace ProxyD.Tools;
 internal static class InitCheck
 {
     /// <summary>An existing backend's [Install] stays in its file, and is out of force once init has it disabled.</summary>
-    private static readonly string s_installed = new BackendStartsAtBoot().Id;
+    private static readonly string s_installed = new BackendStartsAtBoot().Id, s_elsewhere = new BackendElsewhere().Id;
+
+    /// <summary>Nobody could ever be served.</summary>
+    internal static bool IsFatal(Finding finding) => finding.Severity == Severity.Error || finding.RuleId == s_elsewhere;
 
     /// <param name="files">The trio's files, with where each goes.</param>
     /// <param name="existing">The backend that is there already, if there is one.</param>

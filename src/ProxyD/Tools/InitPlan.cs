@@ -106,6 +106,8 @@ internal sealed record InitPlan(
             yield return $"{left} is left from another form of {request.Name}, which needs it no more.";
         if (request is { LentGroup: not null, RunAsGroup: null })
             yield return $"There is no user {request.RunAs} here to look at; {request.Proxy} joins a group of that name to connect to the backend.";
+        if (request.Command is [var program, ..] && !File.Exists(program) && target.Dest is null)
+            yield return $"There is no {program} here; --install would refuse it.";
         if (!File.Exists(request.Proxyd) && target.Dest is null)
             yield return $"{request.Proxyd} is not there yet: {DaemonFile.InstallAs(request.Proxyd)}";
         if (request.IsUser && target.Dest is null && !InitSystem.Lingers)

@@ -1,5 +1,4 @@
 using ProxyD.Machine;
-using ProxyD.Rules;
 using ProxyD.Trios;
 
 namespace ProxyD.Tools;
@@ -27,7 +26,7 @@ internal sealed class InitTool(TrioRequest request, InitTarget target, InitSyste
         if (mode == InitMode.Install)
             system.RequireInstallable(request);
         InitPlan plan = InitPlan.Make(request, target, system);
-        if (mode == InitMode.Install && plan.Findings.FirstOrDefault(finding => finding.Severity == Severity.Error) is { } trap)
+        if (mode == InitMode.Install && plan.Findings.FirstOrDefault(InitCheck.IsFatal) is { } trap)
             throw new ToolException($"{trap.Unit} would not work ({trap.RuleId}): {trap.Why}; {trap.Fix}");
         InitReport report = new(plan, request, target);
         // What changes is shown before it does.

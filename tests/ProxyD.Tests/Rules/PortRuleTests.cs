@@ -35,6 +35,8 @@ public sealed class PortRuleTests
     [InlineData("8080", "ExecStart=/srv/manage.py runserver 127.0.0.1:8080", true)]
     [InlineData("8080", "ExecStart=/usr/bin/java -Dquarkus.http.port=8080 -jar web.jar", true)]
     [InlineData("8080", "Environment=FRONTEND_PORT=8080 SITE_ADDRESS=https://localhost:8080 HMR_PORT=8080 HTTP_HOST_PORT=8080", false)]
+    [InlineData("8080", "Environment=PORT=18080 SERVER_PORT=8080", false)]
+    [InlineData("8080", "Environment=PORT=18080 HOST=0.0.0.0:8080", true)]
     [InlineData("8080", "Environment=WEB_ADDRESS=https://web.example:8080", false)]
     [InlineData("8080", "Environment=ASPNETCORE_URLS=https://localhost:8080", true)]
     [InlineData("8080", "ExecStart=/bin/sh -c 'PORT=8080 exec node web.js'", true)]
