@@ -11,7 +11,7 @@ public sealed class MigrateFolderTests : IDisposable
     /// Of gallery the wrapper that runs the proxy is not there.</summary>
     private static readonly string[] s_withoutResident =
     [
-        "arena", "clean-odd", "clean-resident", "clean-user", "gallery", "mailbox", "radio", "reports", "scanner", "sketch", "vault",
+        "arena", "clean-odd", "clean-resident", "clean-user", "gallery", "mailbox", "radio", "reports", "scanner", "sketch", "twins", "vault",
     ];
 
     /// <summary>Those, and what has its minimal form already.</summary>

@@ -118,3 +118,43 @@ internal sealed class ReadinessUnsaid()
             : At(trio.Proxy, type, $"systemd-socket-proxyd before systemd {ReadySince}: {Why}", severity: Severity.Note);
     }
 }
+
+/// <summary>A backend of two proxies, of which one puts it to sleep while the other's clients are on it.</summary>
+internal sealed class SleepsUnderOthers()
+    : Rule("PXD039", Severity.Warning, "backend put to sleep under another proxy's clients", "systemctl(1), systemd.service(5)")
+{
+    private static readonly string[] s_sleeps = ["backend-idle-stop", "backend-idle-freeze"];
+
+    internal override string Why => "a proxy counts its own connections only, and stops the backend when it has none";
+
+    internal override string Fix =>
+        "one proxy for both addresses: several ListenStream= in one socket; or --backend-idle-stop= in none, and a backend that ends by itself";
+
+    internal override string Story => """
+        --backend-idle-stop= and --backend-idle-freeze= go by the connections of the proxy that has them. When another proxy has the same backend, its
+        clients are not among them: they are cut (or stand still) when the first one has been idle for its time.
+
+        One proxy can serve several public addresses: a socket may have several ListenStream= lines, and a service several sockets (Sockets=). Where
+        there must be two, let systemd count: Upholds= in both proxies with --exit-idle-time=, and StopWhenUnneeded=yes in the backend, which stops when the
+        last of them has gone.
+        """;
+
+    internal override IEnumerable<Finding> Find(CheckInput input)
+    {
+        (Trio Trio, string Backend)[] owners =
+        [
+            .. input.Trios.Select(trio => (Trio: trio, Backend: trio.Command.Options.BackendUnit ?? ""))
+                .Where(owner => owner.Backend.Length > 0 && new UnitName(owner.Backend).IsKnown)
+                .Select(owner => (owner.Trio, input.Units.IdOf(owner.Backend))),
+        ];
+        return from owner in owners
+               from other in owners
+               where owner.Trio != other.Trio && owner.Backend == other.Backend
+               let sleep = s_sleeps.FirstOrDefault(option => owner.Trio.Command.Options[option] is { } time && time != "infinity")
+               where sleep is not null
+               let time = owner.Trio.Command.Options[sleep]
+               select At(
+                   owner.Trio.Proxy, owner.Trio.Command.Setting,
+                   $"--{sleep}={time}: {owner.Backend} is the backend of {other.Trio.Proxy.Name} as well, whose clients are cut then");
+    }
+}

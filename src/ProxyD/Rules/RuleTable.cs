@@ -43,6 +43,7 @@ internal static class RuleTable
         new SettingMisplaced(),
         new UnitsExcludeEachOther(),
         new BackendElsewhere(),
+        new SleepsUnderOthers(),
     ];
 
     /// <summary>A rule by its id, in any case; null for an unknown one.</summary>

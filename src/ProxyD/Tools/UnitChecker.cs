@@ -73,7 +73,8 @@ internal sealed class UnitChecker(bool isUser)
         IReadOnlyList<Unit> sockets = _loader.LoadedSockets();
         if (names.Length == 0)
             names = [.. sockets.Where(_loader.IsProxys).Select(socket => socket.Name)];
-        string[] fronts = [.. sockets.Where(_loader.IsProxys).Select(socket => socket.Name).Where(name => Leads(name, names))];
+        UnitSet near = _loader.LoadWithRelated(names, out _);
+        string[] fronts = [.. sockets.Where(_loader.IsProxys).Select(socket => socket.Name).Where(name => Leads(name, near))];
         UnitSet units = _loader.LoadWithRelated([.. names, .. fronts], out IReadOnlyList<string> missing);
         if (missing.Count > 0)
             throw new ToolException($"there is no unit {missing[0]}; expected a unit's name, a unit file or a folder of unit files");
@@ -83,12 +84,9 @@ internal sealed class UnitChecker(bool isUser)
         return new([.. units.Units, .. sockets]);
     }
 
-    /// <summary>Whether a proxy's socket leads to one of the units: a backend knows nothing of its proxy.</summary>
-    private bool Leads(string socket, string[] names)
-    {
-        UnitSet trio = _loader.LoadWithRelated([socket], out _);
-        return names.Any(name => trio.Find(name) is not null);
-    }
+    /// <summary>Whether a proxy's socket leads to a service among the units: a backend knows nothing of its proxies.</summary>
+    private bool Leads(string socket, UnitSet near) =>
+        _loader.LoadWithRelated([socket], out _).Units.Any(unit => unit.Type == UnitType.Service && near.Find(unit.Name) is not null);
 
     /// <summary>What polkit reads; null when a folder is not ours to read, for then a rule that is missing here may be there.</summary>
     private List<(string Path, string Text)>? PolkitRules()

@@ -2,7 +2,7 @@ using ProxyD.Rules;
 
 namespace ProxyD.Tests.Rules;
 
-/// <summary>PXD025, PXD029, PXD031, PXD032 and PXD033: names, and how proxy and backend live.</summary>
+/// <summary>PXD025, PXD029, PXD031, PXD032, PXD033 and PXD039: names, and how proxy and backend live.</summary>
 public sealed class BackendUnitRuleTests
 {
     private const string Refusing = "--- web-backend.service\n[Unit]\nRefuseManualStart=yes";
@@ -41,6 +41,23 @@ public sealed class BackendUnitRuleTests
     public void A_packages_socket_without_a_proxy_is_nobodys_business(string path, int count) =>
         // Goal: no PXD025 for packages whose socket and service come apart; of one's own it is what is wrong, proxy or not.
         Assert.Equal(count, Fixture.Findings("PXD025", $"--- {path}\n[Socket]\nListenStream=80\n", exists: _ => false).Length);
+
+    [Theory]
+    [InlineData("--backend-unit=web-backend --backend-idle-stop=1min", "--backend-unit=web-backend.service", "a.service:2")]
+    [InlineData("--backend-unit=web-backend --backend-idle-freeze=1min", "--backend-unit=web-backend --backend-idle-stop=1h", "a.service:2 b.service:2")]
+    [InlineData("--backend-unit=web-backend --backend-idle-stop=1min", "--backend-unit=other", "")]
+    [InlineData("--backend-unit=web-backend --backend-idle-stop=infinity", "--backend-unit=web-backend", "")]
+    [InlineData("--backend-unit=%i --backend-idle-stop=1min", "--backend-unit=%i", "")]
+    public void A_backend_that_sleeps_under_anothers_clients_is_found(string one, string other, string expected) =>
+        // Goal: PXD039 at each proxy that would stop what another needs.
+        Assert.Equal(expected, string.Join(' ', Fixture.Findings("PXD039", $"""
+            --- a.service
+            [Service]
+            ExecStart=/usr/bin/proxyd 127.0.0.1:1 {one}
+            --- b.service
+            [Service]
+            ExecStart=/usr/bin/proxyd 127.0.0.1:1 {other}
+            """)));
 
     [Theory]
     [InlineData("--backend-unit=web-backend", "", true)]
