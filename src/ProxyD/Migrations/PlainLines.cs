@@ -71,12 +71,13 @@ internal sealed class PlainLines
 
     private void NoteScripts(Unit service, Func<string, string?> fileOf)
     {
-        foreach (string key in s_keys)
+        foreach (string key in s_keys.Append("ExecStart"))
         {
+            string does = key == "ExecStart" ? "names" : "goes to";
             foreach (string path in service.Commands(key).SelectMany(entry => entry.Command.Words).Where(word => word.StartsWith('/')).Distinct())
             {
                 if (fileOf(path) is ['#', '!', ..] and { } text && _move.Word.IsIn(text))
-                    Notes.Add($"{path}, which {key}= runs, goes to port {_move.Port}; that is the proxy's now, and has to be {_move.To.Text} there");
+                    Notes.Add($"{path}, which {key}= runs, {does} port {_move.Port}; that is the proxy's now, and has to be {_move.To.Text} there");
             }
         }
     }

@@ -84,12 +84,17 @@ public sealed class PlainLinesTests
     public void A_script_that_goes_to_the_old_port_is_named()
     {
         // Goal: no script is changed, but whoever runs it is told.
-        Migration made = Build($"{Daemon}ExecStop=/opt/stop now\n", new([], _ => false)
+        Dictionary<string, string> scripts = new()
         {
-            FileOf = path => path == "/opt/stop" ? "#!/usr/bin/env python3\nget('http://localhost:8080/stop')\n" : null,
-        });
+            ["/opt/stop"] = "#!/usr/bin/env python3\nget('http://localhost:8080/stop')\n",
+            ["/opt/run"] = "#!/bin/sh\nexport PORT=8080\nexec node web.js\n",
+        };
+        Migration made = Build(
+            "[Service]\nEnvironment=PORT=8080\nExecStart=/opt/run\nRestart=always\nExecStop=/opt/stop now\n",
+            new([], _ => false) { FileOf = scripts.GetValueOrDefault });
 
         Assert.Single(made.Notes, note => note.StartsWith("/opt/stop, which ExecStop= runs, goes to port 8080", StringComparison.Ordinal));
+        Assert.Single(made.Notes, note => note.StartsWith("/opt/run, which ExecStart= runs, names port 8080", StringComparison.Ordinal));
     }
 
     [Theory]
