@@ -134,10 +134,30 @@ internal sealed class PlainListener
     private string NoPort()
     {
         string seen = _seen.ListensAt.Count > 0 ? $" (it listens on {ListText("")})" : "";
+        if (PortInFile() is { } inFile)
+        {
+            string at = SeenAt(inFile.Port) ?? $"127.0.0.1:{inFile.Port.ToString(CultureInfo.InvariantCulture)}";
+            return $"{_service.Name} is told its port by {inFile.Variable} of an EnvironmentFile={seen}, which stays as it is;"
+                + $" expected --public={at} --port-variable={inFile.Variable}, and the backend gets a port of its own";
+        }
         string example = _seen.ListensAt.Count > 0 ? _seen.ListensAt[0] : "127.0.0.1:8080";
         string backend = example.All(char.IsAsciiDigit) ? $"127.0.0.1:{example}" : example;
         return $"{_service.Name} doesn't say where it listens{seen}; expected --public={example} --port-variable=PORT, if an environment variable tells it"
             + $" its port, or --public=ADDRESS --backend={backend}, if it can't be moved and clients are to come elsewhere";
+    }
+
+    /// <summary>A variable that a file sets to a port; where it runs, to one where it listens.</summary>
+    private (string Variable, int Port)? PortInFile()
+    {
+        if (_service.Last("Service", "EnvironmentFile") is not { } file)
+            return null;
+        HashSet<string> names = UnitEnvironment.NamesInFiles(_service, _seen.FileOf);
+        foreach ((string name, string value) in UnitEnvironment.Of(_service, _seen.FileOf).Where(variable => names.Contains(variable.Key)))
+        {
+            if (PortText.Read(name, "", value, file, 0)?.Port is { } port && (_seen.ListensAt.Count == 0 || SeenAt(port) is not null))
+                return (name, port);
+        }
+        return null;
     }
 
     /// <summary>The address that clients use now.</summary>

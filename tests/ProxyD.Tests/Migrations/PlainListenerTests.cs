@@ -31,6 +31,21 @@ public sealed class PlainListenerTests
     }
 
     [Theory]
+    [InlineData("127.0.0.1:8471", "--public=127.0.0.1:8471 --port-variable=ROCKET_PORT")]
+    [InlineData(null, "--public=127.0.0.1:8471 --port-variable=ROCKET_PORT")]
+    [InlineData("127.0.0.1:9000", "doesn't say where it listens (it listens on 127.0.0.1:9000)")]
+    public void A_port_in_a_file_is_named_with_what_to_say(string? seen, string said)
+    {
+        // Goal: no file of the user's is changed, and the very options are told that do it without.
+        PlainService found = s_seen with
+        {
+            ListensAt = seen is null ? [] : [seen],
+            FileOf = path => path == "/etc/app.env" ? "DB_PORT=5432\nROCKET_PORT=8471\n" : null,
+        };
+        Assert.Contains(said, Refusal("EnvironmentFile=/etc/app.env\nExecStart=/usr/bin/app", found), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("/usr/bin/app --host 10.9.9.9 --port 3000", "10.9.9.9:3000")]
     [InlineData("/usr/bin/app -H 0.0.0.0 -p 3000", "0.0.0.0:3000")]
     [InlineData("/usr/bin/app --host any -p 80", "127.0.0.1:80")]
@@ -102,7 +117,7 @@ public sealed class PlainListenerTests
         PlainService seen = s_seen with { FileOf = _ => "# port\nPORT=9000\n" };
 
         const string Lines = "Environment=PORT=3000\nEnvironmentFile=/etc/app\nExecStart=/usr/bin/app";
-        Assert.Contains("doesn't say where it listens", Refusal(Lines, seen), StringComparison.Ordinal);
+        Assert.Contains("--public=127.0.0.1:9000 --port-variable=PORT", Refusal(Lines, seen), StringComparison.Ordinal);
         const string Said = "EnvironmentFile=/etc/app can't be read here: if it sets PORT, ";
         Assert.Single(Find(Lines, s_seen).Notes, note => note.StartsWith(Said, StringComparison.Ordinal));
         string optional = Lines.Replace("=/etc", "=-/etc", StringComparison.Ordinal);
