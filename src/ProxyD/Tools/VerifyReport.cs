@@ -16,15 +16,19 @@ internal static class VerifyReport
     }
 
     /// <summary>The table; below it, when a step failed, what may tell why.</summary>
-    internal static string Text(VerifyTarget target, VerifyResult result)
+    /// <param name="isUser">The units are the user manager's.</param>
+    internal static string Text(VerifyTarget target, VerifyResult result, bool isUser)
     {
         string table = Table.Format(
             ["STEP", "BACKEND WAS", "EXPECTED", "SEEN", "MS", ""],
             [.. result.Steps.Select(step => (string[])
                 [step.Name, step.Before, step.Expected, step.Seen, Ms(step), step.IsPassed ? "ok" : "FAILED"])]);
-        return result.IsPassed
-            ? table
-            : $"{table}\n{string.Concat(result.Failures.Select(line => line + "\n"))}What the units themselves tell: proxyd check {target.Socket}\n";
+        if (result.IsPassed)
+            return table;
+        string user = isUser ? " --user" : "";
+        string units = string.Concat(target.Services.Select(unit => $" -u '{unit}'"));
+        return $"{table}\n{string.Concat(result.Failures.Select(line => line + "\n"))}"
+            + $"What the units themselves tell: proxyd check{user} {target.Socket}\nWhat they have said: journalctl{user} -n 20{units}\n";
     }
 
     internal static string Json(VerifyTarget target, VerifyResult result)
