@@ -108,8 +108,8 @@ internal sealed class MigrateApply(MigrationWishes wishes, TimeProvider time)
         string[] next = [.. migration.Stops.SelectMany(_systemctl.Running)];
         while (next.Length > 0)
         {
-            IEnumerable<string> named = next.SelectMany(unit => _systemctl.Show(unit, s_stopsWith).Values)
-                .SelectMany(shown => Words.Split(shown, keepsEscapes: true));
+            IEnumerable<string> named = next.Select(unit => _systemctl.Show(unit, s_stopsWith))
+                .SelectMany(shown => s_stopsWith.SelectMany(key => Words.Split(shown.GetValueOrDefault(key, ""), keepsEscapes: true)));
             next =
             [
                 .. named.Distinct().Where(unit => UnitName.TypeOf(unit) == UnitType.Service && !own.Contains(unit))
