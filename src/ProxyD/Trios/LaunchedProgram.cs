@@ -14,7 +14,7 @@ internal sealed record LaunchedProgram(ExecCommand Command, IReadOnlyList<(strin
     /// <summary>Options of env(1) that take a word more.</summary>
     private static readonly string[] s_withValue = ["-u", "--unset", "-C", "--chdir"];
 
-    /// <returns>The command itself, where it is neither, or its shell does more than to run one program.</returns>
+    /// <returns>The command itself, where it is neither; of several commands of a shell the one that stays.</returns>
     internal static LaunchedProgram Of(ExecCommand command)
     {
         LaunchedProgram program = new(command, []);
