@@ -46,7 +46,7 @@ _proxyd() {
     init) options='--public --backend --exec --unit --idle-stop --wait-bind --run-as --plain --user --dest --install --json --help' units='' ;;
     check) options='--explain --user --json --help' units=service,socket ;;
     migrate)
-      options='--resident --apply --rollback --public --backend --port-variable --idle-stop --proxyd --user --json --help' units=service,socket
+      options='--resident --apply --rollback --public --backend --port-variable --idle-stop --wait-bind --proxyd --user --json --help' units=service,socket
       ;;
     verify) options='--path --tcp --backend --timeout --user --json --yes --help' units=socket ;;
     status) options='--all --watch --user --json --help' units=service,socket ;;
@@ -62,7 +62,7 @@ _proxyd() {
     init:--dest) _proxyd_files -d ;;
     init:--run-as) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
     migrate:--proxyd) _proxyd_files ;;
-    migrate:--public | migrate:--backend | migrate:--port-variable | migrate:--idle-stop) ;;
+    migrate:--public | migrate:--backend | migrate:--port-variable | migrate:--idle-stop | migrate:--wait-bind) ;;
     check:--explain) _proxyd_add < <(_proxyd_rules) ;;
     :--ready) _proxyd_add <<<$'http:/\nunit\nexec:' ;;
     :--idle-by) _proxyd_add <<<$'connections\nbytes' ;;

@@ -62,6 +62,7 @@ complete -c proxyd -n '__proxyd_is migrate' -l public -x -d 'A plain service: wh
 complete -c proxyd -n '__proxyd_is migrate' -l backend -x -d 'A plain service: where it is to listen'
 complete -c proxyd -n '__proxyd_is migrate' -l port-variable -x -d 'A plain service: the variable that tells it its port'
 complete -c proxyd -n '__proxyd_is migrate' -l idle-stop -x -d 'Stop the backend after a time without connections'
+complete -c proxyd -n '__proxyd_is migrate' -l wait-bind -x -d 'How long a client waits for the backend'
 complete -c proxyd -n '__proxyd_is migrate' -l proxyd -r -F -d 'Where proxyd is'
 complete -c proxyd -n '__proxyd_is migrate' -F -a '(__proxyd_units service,socket)'
 

@@ -48,10 +48,11 @@ internal static class MigrateCommand
             HelpName = "NAME",
         };
         Option<string?> idle = new("--idle-stop") { Description = "After how long without connections the backend sleeps", HelpName = "TIME" };
+        Option<string?> wait = new("--wait-bind") { Description = "How long a client waits for the backend [default: as the guard did]", HelpName = "TIME" };
         Option<bool> user = new("--user") { Description = "The units are the user manager's" };
         Option<bool> json = new("--json") { Description = "One JSON object instead of text" };
         Option<string> proxyd = new("--proxyd") { Description = "Where proxyd is", HelpName = "PATH", DefaultValueFactory = _ => DaemonFile.Installed };
-        Command command = new("migrate", Help) { target, resident, apply, rollback, open, backend, variable, idle, user, json, proxyd };
+        Command command = new("migrate", Help) { target, resident, apply, rollback, open, backend, variable, idle, wait, user, json, proxyd };
         command.SetAction(parsed =>
         {
             MigrationWishes wishes = new(parsed.GetValue(proxyd)!)
@@ -62,6 +63,7 @@ internal static class MigrateCommand
                 Backend = parsed.GetValue(backend),
                 PortVariable = parsed.GetValue(variable),
                 IdleStop = parsed.GetValue(idle),
+                WaitBind = parsed.GetValue(wait),
             };
             if (Problem(wishes, parsed.GetValue(apply), parsed.GetValue(rollback)) is { } problem)
                 throw new ToolException(problem);
@@ -92,8 +94,11 @@ internal static class MigrateCommand
             return "--apply and --rollback are both given; expected one of them";
         if (wishes.Proxyd is not ['/', ..])
             return $"--proxyd: '{wishes.Proxyd}' is no absolute path; expected one, such as {DaemonFile.UsualPath}";
-        if (wishes.IdleStop is { } idle && (!TimeSpanParser.TryParse(idle, out TimeSpan? span) || span == TimeSpan.Zero))
-            return $"--idle-stop: '{idle}' is not accepted; expected {TimeSpanParser.Accepted}";
+        foreach ((string option, string? time) in ((string, string?)[])[("--idle-stop", wishes.IdleStop), ("--wait-bind", wishes.WaitBind)])
+        {
+            if (time is not null && (!TimeSpanParser.TryParse(time, out TimeSpan? span) || span == TimeSpan.Zero))
+                return $"{option}: '{time}' is not accepted; expected {TimeSpanParser.Accepted}";
+        }
         if (wishes.PortVariable is { } name && (name.Length == 0 || char.IsAsciiDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
             return $"--port-variable: '{name}' is not accepted; expected the name of an environment variable, such as PORT";
         return null;

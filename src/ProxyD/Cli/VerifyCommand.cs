@@ -91,7 +91,8 @@ internal static class VerifyCommand
         try
         {
             VerifyResult result = await run.RunAsync(ended.Token).ConfigureAwait(false);
-            await output.WriteAsync(asJson ? VerifyReport.Json(target, result) : VerifyReport.Text(target, result, parsed.GetValue(s_user))).ConfigureAwait(false);
+            string report = asJson ? VerifyReport.Json(target, result) : VerifyReport.Text(target, result, parsed.GetValue(s_user));
+            await output.WriteAsync(report).ConfigureAwait(false);
             return result.IsPassed ? 0 : ToolLine.ExitFound;
         }
         catch (OperationCanceledException)

@@ -41,6 +41,9 @@ internal sealed record MigrationWishes(string Proxyd)
     /// <summary>After how long without connections the backend sleeps; null for what the units say.</summary>
     internal string? IdleStop { get; init; }
 
+    /// <summary>How long a client waits for the backend; null for what the guards say, or the daemon's own time.</summary>
+    internal string? WaitBind { get; init; }
+
     /// <summary>Where new unit files go.</summary>
     internal string UnitFolder { get; init; } = "/etc/systemd/system";
 

@@ -54,7 +54,7 @@ internal sealed class MinimalForm
     /// <summary>The unit that serves what the proxy is asked for; null where none can be told.</summary>
     internal Unit? Backend { get; }
 
-    internal string? WaitBind => _guards.WaitBind;
+    internal string? WaitBind => _wishes.WaitBind ?? _guards.WaitBind;
 
     internal string? Ready => _trio.Options.Destinations.Count == 1 ? _guards.Ready : null;
 
@@ -150,7 +150,7 @@ internal sealed class MinimalForm
         Setting setting = _trio.ExecStart.Setting;
         ExecCommand command = _trio.ExecStart.Command;
         bool replacesWait = _trio.Options["wait-bind"] is not null
-            && (_guards.WaitBind is not null || _trio.Options.Time("wait-bind", null) == TimeSpan.Zero);
+            && (WaitBind is not null || _trio.Options.Time("wait-bind", null) == TimeSpan.Zero);
         if (!_trio.IsWrapped && !replacesWait && !_wishes.IsResident)
         {
             Files.Replace(_trio.Service, setting, WithProxyd(setting.Item, command, added));

@@ -46,7 +46,7 @@ internal sealed class PlainForm
             Public = open,
             BackendAddress = move.To,
             Existing = BackendName,
-            WaitBind = lines.WaitBind ?? StandardWaitBind,
+            WaitBind = _wishes.WaitBind ?? lines.WaitBind ?? StandardWaitBind,
             Ready = lines.Ready,
             IdleStop = _wishes.IdleStop ?? StandardIdleTime,
             IsUser = _wishes.IsUser,

@@ -29,6 +29,24 @@ public sealed class MigrationTests
     }
 
     [Theory]
+    [InlineData("", "--wait-bind=30s")]
+    [InlineData("ExecStartPre=/bin/sleep 9\n", "--wait-bind=30s")]
+    public void A_client_waits_as_long_as_is_asked_for(string guard, string option)
+    {
+        // Goal: --wait-bind counts more than what a guard took, in each form.
+        (string, string)[] files =
+        [
+            ("web.socket", Socket), ("web.service", $"[Unit]\nRequires=app.service\n[Service]\n{guard}ExecStart={Proxy}\n"), ("app.service", Backend),
+        ];
+        foreach (bool isResident in (bool[])[false, true])
+        {
+            Migration made = MigrationWorld.Build(new("/opt/proxyd") { WaitBind = "30s", IsResident = isResident }, files);
+            Assert.Contains($" {option}", made.Line("web.service", "ExecStart"), StringComparison.Ordinal);
+            Assert.Equal("30s", made.WaitBind);
+        }
+    }
+
+    [Theory]
     [InlineData("service.d/every.conf", "[Service]\nTimeoutStopSec=9\n", null)]
     [InlineData("service.d/every.conf", "[Unit]\nAfter=network.target\n", null)]
     [InlineData("web-.service.d/every.conf", "[Service]\nExecStartPre=/bin/sleep 9\n", "web-.service.d/every.conf is for several units")]
