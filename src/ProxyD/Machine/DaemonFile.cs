@@ -7,7 +7,7 @@ internal static class DaemonFile
     internal const string UsualPath = "/usr/local/bin/proxyd";
 
     /// <summary>Where programs are installed.</summary>
-    private static readonly string[] s_places = ["/usr/", "/opt/"];
+    private static readonly string[] s_places = ["/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/local/bin/", "/opt/proxyd/"];
 
     /// <summary>This one where it is installed, otherwise where it usually will be.</summary>
     internal static string Installed => Array.Exists(s_places, place => Path.StartsWith(place, StringComparison.Ordinal)) ? Path : UsualPath;
