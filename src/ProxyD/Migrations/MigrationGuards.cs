@@ -90,8 +90,9 @@ internal sealed class MigrationGuards
     private void NoteWeb(GuardProbe probe, GuardBudget guard)
     {
         string path = ProbeOwner.PathOf(probe.Target);
-        // What can't be told is taken for what curl --fail does.
-        IReadOnlyList<(int From, int To)> statuses = guard.Statuses ?? (probe.TakesAnyStatus ? s_anyStatus : s_noError);
+        // Where playing it doesn't tell, the status that it names does; without one it is taken for what curl --fail does.
+        IReadOnlyList<(int From, int To)> statuses = guard.Statuses
+            ?? (probe.Status is { } named ? [(named, named)] : probe.TakesAnyStatus ? s_anyStatus : s_noError);
         if (statuses.Any(range => range.From <= s_serverErrors.From && range.To >= s_serverErrors.To))
         {
             Notes.Add($"any answer to {path} was good enough for it, so that connecting is; --ready=http:{path} asks for more");

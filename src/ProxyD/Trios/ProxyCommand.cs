@@ -41,7 +41,7 @@ internal sealed record ProxyCommand(
     private static readonly string[] s_prefixes =
         ["env", "nice", "ionice", "setpriv", "stdbuf", "chrt", "taskset", "numactl", "ip", "nsenter", "unshare", "strace", "systemd-socket-activate"];
 
-    /// <summary>Programs that run it as their child (tried with systemd 252): systemd's sockets are for them.</summary>
+    /// <summary>Programs that run it as their child (tried with systemd 252, but for sudo: sudo(8)): systemd's sockets are for them.</summary>
     private static readonly string[] s_parents = ["runuser", "timeout", "flock", "sudo", "setsid"];
 
     /// <summary>Whether a service runs a proxy, and how.</summary>

@@ -93,6 +93,7 @@ public sealed class MigrationTests
     [InlineData("[[ $(curl -so /dev/null -w %%{http_code} localhost:18080/x) =~ ^[23] ]]", "--wait-bind=90s --ready=http:/x,200-399")]
     [InlineData("c=$(curl -so /dev/null -w %%{http_code} localhost:18080/a); [ \"$c\" = 200 ] || [ \"$c\" = 401 ]", "--wait-bind=90s --ready=http:/a,200,401")]
     [InlineData("c=$(curl -so /dev/null -w %%{http_code} localhost:18080/a); [ \"$c\" != 000 ]", "--wait-bind=90s")]
+    [InlineData("c=$(curl -so /dev/null -w %%{http_code} localhost:18080/a); [ $c = 401 ] || [[ $c =~ ^2+ ]]", "--wait-bind=90s --ready=http:/a,401")]
     [InlineData("c=$(curl -so /dev/null -w %%{http_code} localhost:18080/a); (( c >= 200 && c < 500 ))", "--wait-bind=90s --ready=http:/a,200-499")]
     public void What_a_guard_asked_proxyd_asks(string question, string options)
     {
