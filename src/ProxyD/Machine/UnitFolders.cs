@@ -23,13 +23,12 @@ internal sealed class UnitFolders(bool isUser)
     {
         if (!Has(name))
             yield break;
-        UnitName parts = new(name);
-        string[] names = parts.Template is { } template ? [name, template] : [name];
+        string[] names = WithTemplate(name);
         foreach (string folder in _folders)
         {
             foreach (string path in names.Select(its => Path.Combine(folder, its)).Where(path => File.Exists(path) && RegularFile.IsThere(path)))
                 yield return UnitLoader.ReadFile(path);
-            foreach (string dropIns in DropIn.FoldersFor(parts).Select(its => Path.Combine(folder, its)).Where(Directory.Exists))
+            foreach (string dropIns in DropIn.FoldersFor(new(name)).Select(its => Path.Combine(folder, its)).Where(Directory.Exists))
             {
                 foreach (string path in Directory.GetFiles(dropIns, "*.conf").Where(RegularFile.IsThere).Order(StringComparer.Ordinal))
                     yield return UnitLoader.ReadFile(path);
@@ -38,12 +37,11 @@ internal sealed class UnitFolders(bool isUser)
     }
 
     /// <summary>The dependencies that links beside a unit's file give it, wherever systemd looks for them.</summary>
-    internal IEnumerable<UnitFile> TiesOf(string name)
-    {
-        string[] names = new UnitName(name).Template is { } template ? [name, template] : [name];
-        return _folders.SelectMany(folder => names.SelectMany(its => DependencyFolder.Suffixes.Select(suffix => Path.Combine(folder, its + suffix))))
-            .Where(Directory.Exists).SelectMany(TiesIn);
-    }
+    internal IEnumerable<UnitFile> TiesOf(string name) =>
+        (from folder in _folders
+         from its in WithTemplate(name)
+         from suffix in DependencyFolder.Suffixes
+         select Path.Combine(folder, its + suffix)).Where(Directory.Exists).SelectMany(TiesIn);
 
     /// <summary>The same of all units that have such folders in one place.</summary>
     /// <exception cref="ToolException">It can't be read.</exception>
@@ -68,8 +66,7 @@ internal sealed class UnitFolders(bool isUser)
     private string? UnitBehindName(string name)
     {
         UnitName parts = new(name);
-        string[] names = [name, parts.Template ?? name];
-        string? path = _folders.SelectMany(folder => names.Select(its => Path.Combine(folder, its))).FirstOrDefault(File.Exists);
+        string? path = FileOf(name);
         string? behind = path is null ? null : UnitBehind(path);
         return behind is not null && new UnitName(behind).IsTemplate && parts.Instance is { } instance ? new UnitName(behind).With(instance) : behind;
     }
@@ -91,10 +88,16 @@ internal sealed class UnitFolders(bool isUser)
     /// <summary>Whether there is such a unit that can be started: a file of its own or of its template, and not masked.</summary>
     internal bool Has(string name)
     {
-        string[] names = [name, new UnitName(name).Template ?? name];
-        string? path = _folders.SelectMany(folder => names.Select(its => Path.Combine(folder, its))).FirstOrDefault(File.Exists);
+        string? path = FileOf(name);
         return path is not null && !RegularFile.IsDevice(path);
     }
+
+    /// <summary>The file that counts for a unit: its own or its template's, in the most important folder that has one.</summary>
+    private string? FileOf(string name) =>
+        _folders.SelectMany(folder => WithTemplate(name).Select(its => Path.Combine(folder, its))).FirstOrDefault(File.Exists);
+
+    /// <summary>The names under which a unit has files: an instance has its template's, too.</summary>
+    private static string[] WithTemplate(string name) => new UnitName(name).Template is { } template ? [name, template] : [name];
 
     /// <summary>Whether a path is in one of the folders of user units, whosever they are.</summary>
     internal static bool IsOfUsers(string path) => (Path.GetFullPath(path) + "/").Contains("/systemd/user/", StringComparison.Ordinal);
